@@ -1,0 +1,126 @@
+"""Geometric degradations: each draws one stage of the page's warp; the image is resampled once, at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgdig.page.layout import Paper
+from ecgdig.page.page import Page
+from ecgdig.page.warp import Homography, Stage, Warp, Waves
+
+Rng = np.random.Generator
+Image = NDArray[np.uint8]  # (H, W, 3) RGB
+COARSE_PX = 8  # the mm field is computed on every 8th pixel and interpolated: its second derivative is tiny
+
+
+@dataclass(frozen=True)
+class View:
+    """How the sheet comes to lie in the image: stages on the paper (mm), then stages in the image (px)."""
+
+    paper_stages: tuple[Stage, ...] = ()
+    image_stages: tuple[Stage, ...] = ()
+
+
+def rotation(paper: Paper, strength: float, rng: Rng) -> View:
+    """A sheet laid askew: up to 12 degrees at strength 1."""
+    return View(image_stages=(_rotate(float(rng.uniform(-1, 1)) * 12 * strength),))
+
+
+def perspective(paper: Paper, strength: float, rng: Rng) -> View:
+    """A camera held at an angle: corners move by up to 16 % of the sheet's short side."""
+    reach = 0.16 * strength * min(paper.width_mm, paper.height_mm)
+    corners = np.array([[0, 0], [paper.width_mm, 0], [paper.width_mm, paper.height_mm], [0, paper.height_mm]], np.float32)
+    moved = corners + rng.uniform(-reach, reach, (4, 2)).astype(np.float32)
+    return View(image_stages=(Homography.of(cv2.getPerspectiveTransform(corners, moved)),))
+
+
+def curl(paper: Paper, strength: float, rng: Rng) -> View:
+    """A sheet that does not lie flat: a few long waves across it, up to 6 mm high at strength 1."""
+    n = int(rng.integers(1, 4))
+    waves = []
+    for _ in range(n):
+        length = float(rng.uniform(0.5, 2.0)) * max(paper.width_mm, paper.height_mm)
+        angle, towards = rng.uniform(0, 2 * np.pi, 2)
+        k = 2 * np.pi / length
+        height = min(6.0 * strength * float(rng.uniform(0.2, 1)), 0.8 / k) / n
+        waves.append(
+            (
+                float(k * np.cos(angle)),
+                float(k * np.sin(angle)),
+                float(rng.uniform(0, 2 * np.pi)),
+                float(height * np.cos(towards)),
+                float(height * np.sin(towards)),
+            )
+        )
+    return View(paper_stages=(Waves(tuple(waves)),))
+
+
+def resample(page: Page, views: list[View], px_per_mm: float, margin_mm: float, background: Image | None) -> Page:
+    """Bring a clean page under `views` in one resampling.
+
+    Args:
+        page: a flat page (its warp is a scale).
+        views: applied in order; paper stages first, image stages (given in mm) after all of them.
+        px_per_mm: scale of the new image where the views do not change it.
+        margin_mm: how much around the sheet is seen; negative crops the sheet.
+        background: RGB picture of the desk, any size, tiled by reflection; None repeats the paper's colour.
+    """
+    paper = page.layout.paper
+    stages = tuple(s for view in views for s in view.paper_stages) + tuple(s for view in views for s in view.image_stages)
+    edge = np.linspace(0, 1, 33)
+    border = np.concatenate([np.stack(side, 1) for side in _sides(edge)]) * [paper.width_mm, paper.height_mm]
+    seen = Warp(stages).to_px(border) if stages else border
+    low, high = seen.min(0) - margin_mm, seen.max(0) + margin_mm
+    width, height = (int(v) for v in np.maximum(np.round((high - low) * px_per_mm), 16))
+    to_px = Homography.of(
+        [[px_per_mm, 0, -low[0] * px_per_mm - 0.5], [0, px_per_mm, -low[1] * px_per_mm - 0.5], [0, 0, 1]]
+    )
+    warp = Warp((*stages, to_px))
+    image = _remap(page, warp, (height, width), background)
+    return page.with_image(image, warp)
+
+
+def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | None) -> Image:
+    source, paper = page.image, page.layout.paper
+    middle = np.array([[paper.width_mm / 2, paper.height_mm / 2]])
+    scale = float(page.warp.px_per_mm(middle)[0])
+    shrink = scale / float(warp.px_per_mm(middle)[0])
+    if shrink > 1.4:  # averaging first: a remap alone would skip pixels
+        source = cv2.resize(source, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
+    sx, sy = (scale * source.shape[axis] / page.image.shape[axis] for axis in (1, 0))
+    field = coarse_to_fine(warp.mm_field((shape[0] + 2 * COARSE_PX, shape[1] + 2 * COARSE_PX), COARSE_PX), shape)
+    x, y = field[..., 0] * np.float32(sx) - np.float32(0.5), field[..., 1] * np.float32(sy) - np.float32(0.5)
+    out = cv2.remap(source, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    if background is not None:
+        # signed distance to the sheet's edge in px, for one soft pixel of border
+        inside = np.minimum(np.minimum(x + 0.5, paper.width_mm * sx - 0.5 - x), np.minimum(y + 0.5, paper.height_mm * sy - 0.5 - y))
+        cover = np.clip(inside + 0.5, 0, 1)[..., None]
+        desk = cv2.resize(background, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+        out = (out * cover + desk * (1 - cover) + 0.5).astype(np.uint8)
+    return out
+
+
+def coarse_to_fine(coarse: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Bilinear interpolation of values on every `COARSE_PX`-th pixel to `shape` `(H, W, 2)`."""
+    fine = cv2.warpAffine(
+        coarse,
+        np.array([[1 / COARSE_PX, 0, 0], [0, 1 / COARSE_PX, 0]]),
+        (shape[1], shape[0]),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(fine, np.float32)
+
+
+def _sides(t: NDArray[np.float64]) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    zero, one = np.zeros_like(t), np.ones_like(t)
+    return [(t, zero), (t, one), (zero, t), (one, t)]
+
+
+def _rotate(degrees: float) -> Homography:
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return Homography.of([[c, -s, 0], [s, c, 0], [0, 0, 1]])

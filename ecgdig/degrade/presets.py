@@ -1,0 +1,168 @@
+"""Which degradations a page gets: named presets, each a list of (degradation, probability, greatest strength)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgdig.degrade import camera, geometry, light
+from ecgdig.degrade.geometry import View
+from ecgdig.page.layout import Paper
+from ecgdig.page.page import Page
+from ecgdig.units import px_per_mm
+
+Rng = np.random.Generator
+Image = NDArray[np.uint8]
+Bend = Callable[[Paper, float, Rng], View]
+Filter = Callable[[Image, float, Rng], Image]
+
+GEOMETRY: dict[str, Bend] = {"curl": geometry.curl, "perspective": geometry.perspective, "rotation": geometry.rotation}
+FILTERS: dict[str, Filter] = {
+    "shadow": light.shadow,
+    "gradient": light.gradient,
+    "colour_cast": light.colour_cast,
+    "low_resolution": camera.low_resolution,
+    "blur": camera.blur,
+    "motion_blur": camera.motion_blur,
+    "sharpen": camera.sharpen,
+    "exposure": light.exposure,
+    "noise": camera.noise,
+    "grey": camera.grey,
+    "jpeg": camera.jpeg,
+}
+DEGRADATIONS = (*GEOMETRY, *FILTERS)  # in the order in which they are applied
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A mix of degradations.
+
+    Attributes:
+        steps: degradation -> (probability, greatest strength).
+        dpi: range of the image's resolution on the sheet; None keeps the clean page's.
+        margin_mm: range of what is seen around the sheet; negative crops it.
+        desk: whether there is a desk around the sheet (otherwise the paper's edge goes on).
+    """
+
+    steps: dict[str, tuple[float, float]]
+    dpi: tuple[float, float] | None = None
+    margin_mm: tuple[float, float] = (0.0, 0.0)
+    desk: bool = False
+
+
+PRESETS: dict[str, Preset] = {
+    "clean": Preset({}),
+    "print": Preset({"low_resolution": (0.4, 0.4), "blur": (0.6, 0.4), "noise": (0.5, 0.2), "jpeg": (0.5, 0.4)}),
+    "scan": Preset(
+        {
+            "rotation": (0.8, 0.25),
+            "gradient": (0.3, 0.25),
+            "colour_cast": (0.3, 0.4),
+            "blur": (0.7, 0.5),
+            "sharpen": (0.4, 0.7),
+            "exposure": (0.6, 0.8),
+            "noise": (0.8, 0.5),
+            "grey": (0.2, 1.0),
+            "jpeg": (0.7, 0.8),
+        },
+        dpi=(140, 300),
+        margin_mm=(-4, 4),
+    ),
+    "photo": Preset(
+        {
+            "curl": (0.85, 0.8),
+            "perspective": (0.95, 0.8),
+            "rotation": (0.9, 1.0),
+            "shadow": (0.4, 0.8),
+            "gradient": (0.9, 0.8),
+            "colour_cast": (0.8, 0.9),
+            "blur": (0.8, 0.7),
+            "motion_blur": (0.2, 0.7),
+            "sharpen": (0.5, 0.8),
+            "exposure": (0.7, 0.8),
+            "noise": (0.9, 0.7),
+            "grey": (0.05, 1.0),
+            "jpeg": (0.95, 0.8),
+        },
+        dpi=(150, 340),
+        margin_mm=(-8, 25),
+        desk=True,
+    ),
+    "damaged": Preset(
+        {
+            "curl": (1.0, 1.0),
+            "perspective": (1.0, 1.0),
+            "rotation": (1.0, 1.0),
+            "shadow": (0.8, 1.0),
+            "gradient": (1.0, 1.0),
+            "colour_cast": (0.9, 1.0),
+            "low_resolution": (0.4, 0.8),
+            "blur": (0.9, 1.0),
+            "motion_blur": (0.4, 1.0),
+            "sharpen": (0.4, 1.0),
+            "exposure": (0.9, 1.0),
+            "noise": (1.0, 1.0),
+            "grey": (0.15, 1.0),
+            "jpeg": (1.0, 1.0),
+        },
+        dpi=(130, 300),
+        margin_mm=(-12, 25),
+        desk=True,
+    ),
+}
+
+
+def degrade(page: Page, preset: str | Preset, rng: Rng) -> Page:
+    """Degrade a clean page by a preset: `clean`, `print`, `scan`, `photo`, `damaged`, or one of your own.
+
+    Raises:
+        ValueError: no preset or degradation of that name.
+    """
+    mix = _preset(preset) if isinstance(preset, str) else preset
+    unknown = set(mix.steps) - set(DEGRADATIONS)
+    if unknown:
+        raise ValueError(f"unknown degradation {', '.join(sorted(unknown))}; use {', '.join(DEGRADATIONS)}")
+    drawn = {name: float(rng.uniform(0.1, 1)) * top for name, (p, top) in mix.steps.items() if rng.random() < p}
+    margin = float(rng.uniform(*mix.margin_mm))
+    dpi = None if mix.dpi is None else float(np.exp(rng.uniform(*np.log(mix.dpi))))
+    return apply(page, drawn, rng, dpi=dpi, margin_mm=margin, desk=mix.desk)
+
+
+def apply(
+    page: Page, strengths: dict[str, float], rng: Rng, *, dpi: float | None = None, margin_mm: float = 0.0, desk: bool = False
+) -> Page:
+    """Apply named degradations at the given strengths, 0 to 1, geometry first, then light, then camera."""
+    for name, strength in strengths.items():
+        if name not in DEGRADATIONS:
+            raise ValueError(f"unknown degradation {name!r}; use {', '.join(DEGRADATIONS)}")
+        if not 0 <= strength <= 1:
+            raise ValueError(f"strength {strength:g} of {name}; want 0 to 1")
+    views = [bend(page.layout.paper, strengths[name], rng) for name, bend in GEOMETRY.items() if name in strengths]
+    if views or dpi is not None or margin_mm or desk:
+        paper = page.layout.paper
+        scale = page.image.shape[1] / paper.width_mm if dpi is None else px_per_mm(dpi)
+        page = geometry.resample(page, views, scale, margin_mm, _desk(rng) if desk else None)
+    image = page.image
+    for name, change in FILTERS.items():
+        if name in strengths:
+            image = change(image, strengths[name], rng)
+    return page.with_image(image)
+
+
+def _preset(name: str) -> Preset:
+    if name not in PRESETS:
+        raise ValueError(f"unknown preset {name!r}; use {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
+def _desk(rng: Rng) -> Image:
+    """A table top: a colour with streaks along one direction, small enough to be enlarged softly."""
+    base = rng.uniform(20, 215) * np.array([1, rng.uniform(0.6, 1.05), rng.uniform(0.35, 1.1)])
+    streaks = rng.normal(0, 1, (256, 12)).astype(np.float32)
+    wide = np.repeat(streaks, 24, axis=1)[:, :256]
+    wood = wide if rng.random() < 0.5 else wide.T
+    picture = base + float(rng.uniform(0, 14)) * wood[..., None] + rng.normal(0, 3, (256, 256, 1))
+    return np.clip(picture, 0, 255).astype(np.uint8)

@@ -1,0 +1,29 @@
+"""How good is a reading? Signal-to-noise ratios, errors, beats, honesty of the error bars; no torch in here."""
+
+from ecgdig.metrics.agreement import coverage, einthoven_residual_mv, error_95_mv, pearson_r, rmse_mv
+from ecgdig.metrics.beats import BeatAgreement, beat_agreement
+from ecgdig.metrics.calibration import calibration_curve, interval_coverage
+from ecgdig.metrics.score import LEAD_METRICS, PAGE_METRICS, SNR_CAP_DB, RecordScore, score_recording, summarise
+from ecgdig.metrics.snr import snr_challenge_db, snr_db, snr_kaggle_db, snr_page_db
+
+__all__ = [
+    "LEAD_METRICS",
+    "PAGE_METRICS",
+    "SNR_CAP_DB",
+    "BeatAgreement",
+    "RecordScore",
+    "beat_agreement",
+    "calibration_curve",
+    "coverage",
+    "einthoven_residual_mv",
+    "error_95_mv",
+    "interval_coverage",
+    "pearson_r",
+    "rmse_mv",
+    "score_recording",
+    "snr_challenge_db",
+    "snr_db",
+    "snr_kaggle_db",
+    "snr_page_db",
+    "summarise",
+]

@@ -1,0 +1,226 @@
+"""`Layout`: which stretch of which lead is printed where on the sheet, in paper millimetres."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ecgdig.units import CABRERA_LIMB_LEADS, CHEST_LEADS, LEADS, LIMB_LEADS, PULSE_S
+
+LeadGrid = tuple[tuple[str, ...], ...]  # rows of leads, as read on the page
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A sheet, in mm as it is held to be read."""
+
+    width_mm: float
+    height_mm: float
+
+
+PAPERS = {
+    "letter": Paper(279.4, 215.9),
+    "a4": Paper(297.0, 210.0),
+    "a4-portrait": Paper(210.0, 297.0),
+    "letter-portrait": Paper(215.9, 279.4),
+    "a5": Paper(210.0, 148.0),
+    "roll-210": Paper(300.0, 210.0),  # thermal rolls, cut to what was recorded
+    "roll-112": Paper(290.0, 112.0),
+    "roll-80": Paper(290.0, 80.0),
+    "long-sheet": Paper(540.0, 210.0),
+}
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One printed stretch of one lead.
+
+    `start_s` is recording time; x is `x_mm` there and grows with `speed_mm_per_s`; y is `baseline_mm` at 0 mV and
+    *decreases* by `gain_mm_per_mv` for each mV.
+    """
+
+    lead: str
+    row: int
+    column: int
+    start_s: float
+    duration_s: float
+    x_mm: float
+    baseline_mm: float
+    gain_mm_per_mv: float
+    speed_mm_per_s: float
+
+    @property
+    def width_mm(self) -> float:
+        return self.duration_s * self.speed_mm_per_s
+
+    @property
+    def end_mm(self) -> float:
+        return self.x_mm + self.width_mm
+
+    def x_of(self, time_s: ArrayLike) -> NDArray[np.float64]:
+        return self.x_mm + (np.asarray(time_s, dtype=np.float64) - self.start_s) * self.speed_mm_per_s
+
+    def time_of(self, x_mm: ArrayLike) -> NDArray[np.float64]:
+        return self.start_s + (np.asarray(x_mm, dtype=np.float64) - self.x_mm) / self.speed_mm_per_s
+
+    def y_of(self, mv: ArrayLike) -> NDArray[np.float64]:
+        return self.baseline_mm - np.asarray(mv, dtype=np.float64) * self.gain_mm_per_mv
+
+    def mv_of(self, y_mm: ArrayLike) -> NDArray[np.float64]:
+        return (self.baseline_mm - np.asarray(y_mm, dtype=np.float64)) / self.gain_mm_per_mv
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Every printed segment of one sheet; rows count from the top, columns from the left."""
+
+    name: str
+    paper: Paper
+    segments: tuple[Segment, ...]
+
+    @property
+    def n_rows(self) -> int:
+        return 1 + max(segment.row for segment in self.segments)
+
+    def row(self, index: int) -> tuple[Segment, ...]:
+        """The segments of one row, left to right."""
+        return tuple(sorted((s for s in self.segments if s.row == index), key=lambda s: s.x_mm))
+
+    @property
+    def duration_s(self) -> float:
+        """Recording time of the last printed sample."""
+        return max(s.start_s + s.duration_s for s in self.segments)
+
+
+@dataclass(frozen=True)
+class LeadPlan:
+    """The order of the leads on a page: a grid of rows and columns, then rhythm strips of full width."""
+
+    name: str
+    grid: LeadGrid
+    rhythm: tuple[str, ...] = ()
+
+    @property
+    def n_columns(self) -> int:
+        return max((len(row) for row in self.grid), default=1)
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.grid) + len(self.rhythm)
+
+
+def by_columns(leads: Sequence[str], n_rows: int) -> LeadGrid:
+    """`leads` written down the columns, as carts do: 12 leads in 3 rows give I, aVR, V1, V4 in the first row."""
+    n_columns = -(-len(leads) // n_rows)
+    return tuple(tuple(leads[r + c * n_rows] for c in range(n_columns) if r + c * n_rows < len(leads)) for r in range(n_rows))
+
+
+RHYTHM_LEADS = {0: (), 1: ("II",), 2: ("II", "V5"), 3: ("V1", "II", "V5")}
+_GRID_ROWS = {"3x4": 3, "6x2": 6, "12x1": 12, "4x3": 4, "2x6": 2}
+
+
+def lead_plan(name: str, rhythm: Sequence[str] | None = None, leads: Sequence[str] = LEADS) -> LeadPlan:
+    """The plan of a layout name: `3x4`, `3x4+1`, `6x2`, `12x1`, `4x3`, `2x6`, any with `+1`, `+2`, `+3` rhythm strips.
+
+    Args:
+        rhythm: leads of the rhythm strips; default II, then II and V5, then V1, II and V5.
+        leads: the order of the leads, down the columns; `cabrera_leads()` for the Cabrera order.
+
+    Raises:
+        ValueError: the name is not of that form, or the number of rhythm leads differs from it.
+    """
+    base, _, plus = name.partition("+")
+    if base not in _GRID_ROWS or plus not in {"", "1", "2", "3"}:
+        raise ValueError(f"unknown layout {name!r}; use {', '.join(_GRID_ROWS)}, with +1, +2 or +3 rhythm strips")
+    n_rhythm = int(plus or 0)
+    strips = RHYTHM_LEADS[n_rhythm] if rhythm is None else tuple(rhythm)
+    if len(strips) != n_rhythm:
+        raise ValueError(f"layout {name!r} has {n_rhythm} rhythm strips; got leads {', '.join(strips) or 'none'}")
+    return LeadPlan(name, by_columns(leads, _GRID_ROWS[base]), strips)
+
+
+def cabrera_leads() -> tuple[str, ...]:
+    """aVL, I, -aVR, II, aVF, III, then V1 to V6."""
+    return CABRERA_LIMB_LEADS + CHEST_LEADS
+
+
+def limb_plan() -> LeadPlan:
+    """Six limb leads, one under the other: narrow paper."""
+    return LeadPlan("6x1", by_columns(LIMB_LEADS, 6))
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the rows stand on the sheet.
+
+    Attributes:
+        left_mm: x of the first printed sample (after the calibration pulse, where there is one).
+        right_mm: free paper to the right of the last sample, at least.
+        top_mm: y of the first baseline; `row_mm`: from one baseline to the next.
+        sequential: columns follow each other in time (as 12-lead carts print); otherwise all start at 0 s.
+    """
+
+    left_mm: float
+    right_mm: float
+    top_mm: float
+    row_mm: float
+    sequential: bool = True
+
+
+def arrange(
+    plan: LeadPlan,
+    paper: Paper,
+    placement: Placement,
+    *,
+    duration_s: float,
+    speed_mm_per_s: float = 25.0,
+    gain_mm_per_mv: float = 10.0,
+    chest_gain_mm_per_mv: float | None = None,
+) -> Layout:
+    """Place a plan on paper; what does not fit to the right is not printed.
+
+    Args:
+        duration_s: seconds of the recording to print; shortened to what the paper holds.
+        chest_gain_mm_per_mv: another gain for V1 to V6 (mixed gain), where a cart prints so.
+
+    Raises:
+        ValueError: less than half a second a column fits.
+    """
+    room_s = (paper.width_mm - placement.left_mm - placement.right_mm) / speed_mm_per_s
+    # a whole number of 0.1 s a column, as carts print: 4 x 2.5 s
+    column_s = np.floor(min(duration_s, room_s) / plan.n_columns * 10 + 1e-6) / 10
+    if column_s < 0.5:
+        raise ValueError(
+            f"layout {plan.name} at {speed_mm_per_s:g} mm/s leaves {column_s:.1f} s a column on {paper.width_mm:g} mm "
+            "wide paper; use wider paper, a slower speed or fewer columns"
+        )
+
+    def gain(lead: str) -> float:
+        return chest_gain_mm_per_mv if chest_gain_mm_per_mv and lead in CHEST_LEADS else gain_mm_per_mv
+
+    segments = []
+    for r, row in enumerate((*plan.grid, *((lead,) for lead in plan.rhythm))):
+        rhythm = r >= len(plan.grid)
+        for c, lead in enumerate(row):
+            segments.append(
+                Segment(
+                    lead=lead,
+                    row=r,
+                    column=c,
+                    start_s=float(c * column_s) if placement.sequential and not rhythm else 0.0,
+                    duration_s=float(column_s * (plan.n_columns if rhythm else 1)),
+                    x_mm=float(placement.left_mm + c * column_s * speed_mm_per_s),
+                    baseline_mm=placement.top_mm + r * placement.row_mm,
+                    gain_mm_per_mv=gain(lead),
+                    speed_mm_per_s=speed_mm_per_s,
+                )
+            )
+    return Layout(plan.name, paper, tuple(segments))
+
+
+def pulse_width_mm(speed_mm_per_s: float) -> float:
+    """Width of the calibration pulse's top: 0.2 s."""
+    return PULSE_S * speed_mm_per_s

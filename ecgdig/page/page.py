@@ -1,0 +1,135 @@
+"""`Page`: an image of an ECG sheet together with everything true about it, in paper millimetres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgdig.page.layout import Layout, Segment
+from ecgdig.page.strokes import draw_polyline
+from ecgdig.page.style import Style
+from ecgdig.page.warp import Warp
+from ecgdig.recording import Recording
+from ecgdig.units import LARGE_SQUARE_MM, LEADS, OUTPUT_FS
+
+MarkKind = Literal["lead-name", "header", "footer", "pulse", "separator"]
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something printed that is not a trace, with its box in mm."""
+
+    kind: MarkKind
+    text: str
+    box_mm: Box
+    row: int = -1
+    column: int = -1
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One segment as it was drawn: the pen's path, `(n,)` float64 in paper mm; NaN lifts the pen."""
+
+    segment: Segment
+    x_mm: NDArray[np.float64]
+    y_mm: NDArray[np.float64]
+
+    def y_at(self, x_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Height of the pen's path at `x_mm`, straight between its points; NaN where nothing is printed."""
+        return np.interp(x_mm, self.x_mm, self.y_mm, left=np.nan, right=np.nan)
+
+    def mv_at(self, time_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The printed value in mV at recording times `time_s`; NaN where nothing is printed."""
+        return self.segment.mv_of(self.y_at(self.segment.x_of(time_s)))
+
+
+@dataclass(frozen=True)
+class Page:
+    """An ECG page and its truth.
+
+    Attributes:
+        image: uint8 RGB `(H, W, 3)`.
+        warp: paper mm <-> image px; every label below goes through it.
+        traces: one for each segment of the layout, in its order.
+        marks: lead names, text, pulses and separators.
+        name: the recording's name.
+    """
+
+    image: NDArray[np.uint8]
+    warp: Warp
+    layout: Layout
+    style: Style
+    traces: tuple[Trace, ...]
+    marks: tuple[Mark, ...]
+    name: str = ""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return int(self.image.shape[0]), int(self.image.shape[1])
+
+    def with_image(self, image: NDArray[np.uint8], warp: Warp | None = None) -> Page:
+        return replace(self, image=image, warp=self.warp if warp is None else warp)
+
+    def polyline_px(self, index: int) -> NDArray[np.float64]:
+        """The path of trace `index` in image px, `(n, 2)`, one point a drawn sample."""
+        trace = self.traces[index]
+        return self.warp.to_px(np.stack([trace.x_mm, trace.y_mm], axis=1))
+
+    def mask(self, index: int) -> NDArray[np.uint8]:
+        """Ink coverage of trace `index` alone, uint8 `(H, W)`; traces may overlap."""
+        canvas = np.zeros(self.shape, np.uint8)
+        points = self.polyline_px(index)
+        known = np.isfinite(points).all(axis=1)
+        if known.any():
+            trace = self.traces[index]
+            middle = np.array([np.nanmean(trace.x_mm), np.nanmean(trace.y_mm)])
+            width = self.style.ink.width_mm * float(self.warp.px_per_mm(middle))
+            draw_polyline(canvas, points, width, np.ones(len(points), np.float32))
+        return canvas
+
+    def keypoints_px(self) -> NDArray[np.float64]:
+        """Baseline start and end of each segment in image px, `(n_segments, 2, 2)`."""
+        ends = [[(s.x_mm, s.baseline_mm), (s.end_mm, s.baseline_mm)] for s in self.layout.segments]
+        return self.warp.to_px(np.array(ends))
+
+    def boxes_px(self) -> NDArray[np.float64]:
+        """The four corners of each mark in image px, `(n_marks, 4, 2)`, clockwise from the top left."""
+        boxes = [[(l, t), (r, t), (r, b), (l, b)] for l, t, r, b in (mark.box_mm for mark in self.marks)]
+        return self.warp.to_px(np.array(boxes).reshape(-1, 4, 2))
+
+    def mm_field(self, step: int = 1) -> NDArray[np.float32]:
+        """Paper mm (x, y) of every `step`-th pixel, float32 `(h, w, 2)`."""
+        return self.warp.mm_field(self.shape, step)
+
+    def grid_px(self) -> NDArray[np.float64]:
+        """Crossings of the printed 5 mm lines in image px, `(rows, columns, 2)`."""
+        grid, paper = self.style.grid, self.layout.paper
+        left, top, right, bottom = grid.box_mm
+        x = np.arange(grid.phase_mm[0], paper.width_mm, LARGE_SQUARE_MM)
+        y = np.arange(grid.phase_mm[1], paper.height_mm, LARGE_SQUARE_MM)
+        x = x[(x >= left) & (x <= paper.width_mm - right)]
+        y = y[(y >= top) & (y <= paper.height_mm - bottom)]
+        return self.warp.to_px(np.stack(np.meshgrid(x, y), axis=-1))
+
+    def recording(self, fs: float = OUTPUT_FS, leads: tuple[str, ...] = LEADS) -> Recording:
+        """What is printed, on the page's common time axis from 0 s; NaN where a lead is not printed.
+
+        A lead printed twice (in the grid and as a rhythm strip) has the samples of both; -aVR is given as aVR.
+        """
+        n = int(np.ceil(self.layout.duration_s * fs - 1e-6))
+        time = np.arange(n) / fs
+        names = list(leads)
+        names += [lead for lead in dict.fromkeys(s.lead.lstrip("-") for s in self.layout.segments) if lead not in names]
+        signal = np.full((len(names), n), np.nan, np.float32)
+        for trace in self.traces:
+            s = trace.segment
+            inside = (time >= s.start_s - 1e-9) & (time < s.start_s + s.duration_s - 1e-9)
+            sign = -1.0 if s.lead.startswith("-") else 1.0
+            row = signal[names.index(s.lead.lstrip("-"))]
+            value = sign * trace.mv_at(time[inside])
+            row[inside] = np.where(np.isnan(value), row[inside], value)
+        return Recording(tuple(names), fs, signal, name=self.name)

@@ -1,0 +1,45 @@
+"""Lettering: words as coverage masks, from the open fonts that come with matplotlib (DejaVu, STIX)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+
+@lru_cache(maxsize=1)
+def font_folder() -> Path:
+    """Where the fonts are; found without importing matplotlib."""
+    spec = find_spec("matplotlib")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("the fonts come with matplotlib, which is not installed; pip install matplotlib")
+    return Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"
+
+
+@lru_cache(maxsize=64)
+def _font(name: str, size_px: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(str(font_folder() / f"{name}.ttf"), size_px)
+
+
+@lru_cache(maxsize=512)
+def word_mask(text: str, font: str, height_px: int) -> NDArray[np.uint8]:
+    """Coverage uint8 `(h, w)` of one line of text, cut to its ink; `height_px` is the height of capitals."""
+    face = _font(font, max(4, round(height_px / 0.72)))
+    left, top, right, bottom = face.getbbox(text)
+    w, h = max(1, int(right - left)), max(1, int(bottom - top))
+    image = Image.new("L", (w, h), 0)
+    ImageDraw.Draw(image).text((-left, -top), text, font=face, fill=255)
+    return np.asarray(image)
+
+
+def stamp(canvas: NDArray[np.uint8], mask: NDArray[np.uint8], x: int, y: int) -> None:
+    """Draw a mask into a coverage canvas in place with its top left corner at (x, y); what hangs over is cut off."""
+    x0, y0 = max(x, 0), max(y, 0)
+    x1, y1 = min(x + mask.shape[1], canvas.shape[1]), min(y + mask.shape[0], canvas.shape[0])
+    if x1 > x0 and y1 > y0:
+        part = mask[y0 - y : y1 - y, x0 - x : x1 - x]
+        np.maximum(canvas[y0:y1, x0:x1], part, out=canvas[y0:y1, x0:x1])

@@ -1,0 +1,146 @@
+"""`Warp`: the map between paper millimetres and image pixels, in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Points = NDArray[np.float64]  # (n, 2): x, y
+
+_NEWTON_STEPS = 30
+_NEWTON_TOLERANCE = 1e-7
+
+
+class Stage(Protocol):
+    """One invertible map of the plane; points are float64 `(n, 2)`."""
+
+    def forward(self, points: Points) -> Points: ...
+
+    def inverse(self, points: Points) -> Points: ...
+
+
+@dataclass(frozen=True)
+class Homography:
+    """A projective map, as a 3x3 matrix on (x, y, 1)."""
+
+    matrix: tuple[tuple[float, ...], ...]
+
+    @staticmethod
+    def of(matrix: ArrayLike) -> Homography:
+        m = np.asarray(matrix, dtype=np.float64)
+        if m.shape != (3, 3) or not np.isfinite(m).all() or abs(np.linalg.det(m)) < 1e-12:
+            raise ValueError(f"a homography is an invertible 3x3 matrix; got shape {m.shape}")
+        return Homography(tuple(map(tuple, (m / m[2, 2]).tolist())))
+
+    @staticmethod
+    def scale(px_per_mm: float) -> Homography:
+        """Paper mm to pixels of a flat page whose left and top edge are those of the image."""
+        return Homography.of([[px_per_mm, 0, -0.5], [0, px_per_mm, -0.5], [0, 0, 1]])
+
+    @property
+    def array(self) -> NDArray[np.float64]:
+        return np.array(self.matrix)
+
+    def forward(self, points: Points) -> Points:
+        return _project(self.array, points)
+
+    def inverse(self, points: Points) -> Points:
+        return _project(np.linalg.inv(self.array), points)
+
+
+@dataclass(frozen=True)
+class Waves:
+    """A smooth bend: each point moves by a sum of plane sine waves.
+
+    `components` are rows (kx, ky, phase, ax, ay): the displacement (ax, ay)·sin(kx·x + ky·y + phase). The sum of
+    |k|·|a| must stay below 0.9, so that the map is one to one.
+    """
+
+    components: tuple[tuple[float, float, float, float, float], ...]
+
+    def __post_init__(self) -> None:
+        steepness = sum(float(np.hypot(kx, ky) * np.hypot(ax, ay)) for kx, ky, _, ax, ay in self.components)
+        if steepness >= 0.9:
+            raise ValueError(f"a bend of steepness {steepness:.2f} folds over itself; keep it below 0.9")
+
+    def displacement(self, points: Points) -> Points:
+        out = np.zeros_like(points)
+        for kx, ky, phase, ax, ay in self.components:
+            wave = np.sin(kx * points[:, 0] + ky * points[:, 1] + phase)
+            out[:, 0] += ax * wave
+            out[:, 1] += ay * wave
+        return out
+
+    def forward(self, points: Points) -> Points:
+        return points + self.displacement(points)
+
+    def inverse(self, points: Points) -> Points:
+        guess = points.copy()
+        for _ in range(_NEWTON_STEPS * 4):  # a contraction: the error shrinks by the steepness each step
+            new = points - self.displacement(guess)
+            if np.abs(new - guess).max(initial=0.0) < _NEWTON_TOLERANCE:
+                return new
+            guess = new
+        return guess
+
+
+@dataclass(frozen=True)
+class Warp:
+    """Paper mm -> image px through `stages`, applied first to last.
+
+    Points are `(..., 2)` arrays of x, y; pixel (0, 0) is the centre of the image's top left pixel.
+    """
+
+    stages: tuple[Stage, ...]
+
+    @staticmethod
+    def flat(px_per_mm: float) -> Warp:
+        """The warp of a clean page: a scale."""
+        return Warp((Homography.scale(px_per_mm),))
+
+    def to_px(self, points_mm: ArrayLike) -> NDArray[np.float64]:
+        return _through([stage.forward for stage in self.stages], points_mm)
+
+    def to_mm(self, points_px: ArrayLike) -> NDArray[np.float64]:
+        return _through([stage.inverse for stage in reversed(self.stages)], points_px)
+
+    def then(self, *stages: Stage) -> Warp:
+        """This warp followed by `stages` in image pixels."""
+        return Warp(self.stages + stages)
+
+    def after(self, *stages: Stage) -> Warp:
+        """This warp preceded by `stages` on the paper, in mm."""
+        return Warp(stages + self.stages)
+
+    def px_per_mm(self, points_mm: ArrayLike) -> NDArray[np.float64]:
+        """The local scale at `points_mm` `(..., 2)`: the square root of the map's area ratio, `(...)`."""
+        at = np.asarray(points_mm, dtype=np.float64)
+        dx = self.to_px(at + [0.5, 0]) - self.to_px(at - [0.5, 0])
+        dy = self.to_px(at + [0, 0.5]) - self.to_px(at - [0, 0.5])
+        return np.sqrt(np.abs(dx[..., 0] * dy[..., 1] - dx[..., 1] * dy[..., 0]))
+
+    def mm_field(self, shape: tuple[int, int], step: int = 1) -> NDArray[np.float32]:
+        """Paper mm of every `step`-th pixel of an image of `shape` (height, width): `(h, w, 2)` float32."""
+        y, x = np.mgrid[0 : shape[0] : step, 0 : shape[1] : step]
+        return self.to_mm(np.stack([x, y], axis=-1).astype(np.float64)).astype(np.float32)
+
+
+def _project(matrix: NDArray[np.float64], points: Points) -> Points:
+    w = matrix[2, 0] * points[:, 0] + matrix[2, 1] * points[:, 1] + matrix[2, 2]
+    x = (matrix[0, 0] * points[:, 0] + matrix[0, 1] * points[:, 1] + matrix[0, 2]) / w
+    y = (matrix[1, 0] * points[:, 0] + matrix[1, 1] * points[:, 1] + matrix[1, 2]) / w
+    return np.stack([x, y], axis=1)
+
+
+def _through(maps: Sequence[object], points: ArrayLike) -> NDArray[np.float64]:
+    array = np.asarray(points, dtype=np.float64)
+    if array.shape[-1:] != (2,):
+        raise ValueError(f"points of shape {array.shape}; want (..., 2) for x and y")
+    flat = array.reshape(-1, 2)
+    for step in maps:
+        flat = step(flat)  # type: ignore[operator]
+    return flat.reshape(array.shape)
