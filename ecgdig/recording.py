@@ -83,7 +83,8 @@ class Recording:
         row, negated = self._find(name)
         if row is None:
             raise KeyError(f"no lead {name!r} in {self.name or 'recording'}; it has {', '.join(self.leads)}")
-        return -self.signal_mv[row] if negated else self.signal_mv[row]
+        samples: FloatArray = self.signal_mv[row]
+        return -samples if negated else samples
 
     def select(self, leads: Sequence[str]) -> Recording:
         """The same recording with `leads` only, in that order; `-aVR` is the negated aVR. Leads it lacks become NaN."""

@@ -6,6 +6,7 @@ because it brings torch with it.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import cv2
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 Rng = np.random.Generator
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 
-_TILE = 512  # noise is drawn for a tile and repeated from a random offset
+_TILE = 256  # noise is drawn for a tile and repeated from a random offset
 
 
 def blur(image: Image, strength: float, rng: Rng) -> Image:
@@ -71,6 +72,7 @@ def sharpen(image: Image, strength: float, rng: Rng) -> Image:
 
 
 def _albumentations(name: str, image: Image, rng: Rng, **parameters: Any) -> Image:
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it asks the network for its newest version otherwise
     import albumentations
 
     transform = getattr(albumentations, name)(p=1.0, **parameters)

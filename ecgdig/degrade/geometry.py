@@ -33,7 +33,9 @@ def rotation(paper: Paper, strength: float, rng: Rng) -> View:
 def perspective(paper: Paper, strength: float, rng: Rng) -> View:
     """A camera held at an angle: corners move by up to 16 % of the sheet's short side."""
     reach = 0.16 * strength * min(paper.width_mm, paper.height_mm)
-    corners = np.array([[0, 0], [paper.width_mm, 0], [paper.width_mm, paper.height_mm], [0, paper.height_mm]], np.float32)
+    corners = np.array(
+        [[0, 0], [paper.width_mm, 0], [paper.width_mm, paper.height_mm], [0, paper.height_mm]], np.float32
+    )
     moved = corners + rng.uniform(-reach, reach, (4, 2)).astype(np.float32)
     return View(image_stages=(Homography.of(cv2.getPerspectiveTransform(corners, moved)),))
 
@@ -66,19 +68,21 @@ def resample(page: Page, views: list[View], px_per_mm: float, margin_mm: float, 
         page: a flat page (its warp is a scale).
         views: applied in order; paper stages first, image stages (given in mm) after all of them.
         px_per_mm: scale of the new image where the views do not change it.
-        margin_mm: how much around the sheet is seen; negative crops the sheet.
+        margin_mm: how much around the sheet is seen; negative crops the sheet; a window of a page is kept as it is.
         background: RGB picture of the desk, any size, tiled by reflection; None repeats the paper's colour.
     """
-    paper = page.layout.paper
-    stages = tuple(s for view in views for s in view.paper_stages) + tuple(s for view in views for s in view.image_stages)
+    stages = tuple(s for view in views for s in view.paper_stages) + tuple(
+        s for view in views for s in view.image_stages
+    )
+    left, top, right, bottom = page.window_mm
     edge = np.linspace(0, 1, 33)
-    border = np.concatenate([np.stack(side, 1) for side in _sides(edge)]) * [paper.width_mm, paper.height_mm]
+    border = np.concatenate([np.stack(side, 1) for side in _sides(edge)]) * [right - left, bottom - top] + [left, top]
+    if page.is_window:
+        margin_mm = 0.0
     seen = Warp(stages).to_px(border) if stages else border
     low, high = seen.min(0) - margin_mm, seen.max(0) + margin_mm
     width, height = (int(v) for v in np.maximum(np.round((high - low) * px_per_mm), 16))
-    to_px = Homography.of(
-        [[px_per_mm, 0, -low[0] * px_per_mm - 0.5], [0, px_per_mm, -low[1] * px_per_mm - 0.5], [0, 0, 1]]
-    )
+    to_px = Homography.scale(px_per_mm, (float(low[0]), float(low[1])))
     warp = Warp((*stages, to_px))
     image = _remap(page, warp, (height, width), background)
     return page.with_image(image, warp)
@@ -86,19 +90,24 @@ def resample(page: Page, views: list[View], px_per_mm: float, margin_mm: float, 
 
 def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | None) -> Image:
     source, paper = page.image, page.layout.paper
-    middle = np.array([[paper.width_mm / 2, paper.height_mm / 2]])
+    left, top, right, bottom = page.window_mm
+    middle = np.array([[(left + right) / 2, (top + bottom) / 2]])
     scale = float(page.warp.px_per_mm(middle)[0])
     shrink = scale / float(warp.px_per_mm(middle)[0])
     if shrink > 1.4:  # averaging first: a remap alone would skip pixels
         source = cv2.resize(source, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
     sx, sy = (scale * source.shape[axis] / page.image.shape[axis] for axis in (1, 0))
     field = coarse_to_fine(warp.mm_field((shape[0] + 2 * COARSE_PX, shape[1] + 2 * COARSE_PX), COARSE_PX), shape)
-    x, y = field[..., 0] * np.float32(sx) - np.float32(0.5), field[..., 1] * np.float32(sy) - np.float32(0.5)
+    x = (field[..., 0] - np.float32(left)) * np.float32(sx) - np.float32(0.5)
+    y = (field[..., 1] - np.float32(top)) * np.float32(sy) - np.float32(0.5)
     out = cv2.remap(source, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     if background is not None:
         # signed distance to the sheet's edge in px, for one soft pixel of border
-        inside = np.minimum(np.minimum(x + 0.5, paper.width_mm * sx - 0.5 - x), np.minimum(y + 0.5, paper.height_mm * sy - 0.5 - y))
-        cover = np.clip(inside + 0.5, 0, 1)[..., None]
+        beside = np.minimum(field[..., 0], paper.width_mm - field[..., 0])
+        inside = np.minimum(beside, np.minimum(field[..., 1], paper.height_mm - field[..., 1]))
+        if inside.min() * sx > 0.5:
+            return np.asarray(out, np.uint8)
+        cover = np.clip(inside * np.float32(sx) + 0.5, 0, 1)[..., None]
         desk = cv2.resize(background, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
         out = (out * cover + desk * (1 - cover) + 0.5).astype(np.uint8)
     return out

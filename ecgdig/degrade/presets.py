@@ -132,7 +132,13 @@ def degrade(page: Page, preset: str | Preset, rng: Rng) -> Page:
 
 
 def apply(
-    page: Page, strengths: dict[str, float], rng: Rng, *, dpi: float | None = None, margin_mm: float = 0.0, desk: bool = False
+    page: Page,
+    strengths: dict[str, float],
+    rng: Rng,
+    *,
+    dpi: float | None = None,
+    margin_mm: float = 0.0,
+    desk: bool = False,
 ) -> Page:
     """Apply named degradations at the given strengths, 0 to 1, geometry first, then light, then camera."""
     for name, strength in strengths.items():
@@ -142,8 +148,7 @@ def apply(
             raise ValueError(f"strength {strength:g} of {name}; want 0 to 1")
     views = [bend(page.layout.paper, strengths[name], rng) for name, bend in GEOMETRY.items() if name in strengths]
     if views or dpi is not None or margin_mm or desk:
-        paper = page.layout.paper
-        scale = page.image.shape[1] / paper.width_mm if dpi is None else px_per_mm(dpi)
+        scale = float(page.warp.px_per_mm([[0.0, 0.0]])[0]) if dpi is None else px_per_mm(dpi)
         page = geometry.resample(page, views, scale, margin_mm, _desk(rng) if desk else None)
     image = page.image
     for name, change in FILTERS.items():

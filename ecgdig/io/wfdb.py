@@ -25,6 +25,7 @@ MV_PER_UNIT = {"v": 1e3, "mv": 1.0, "uv": 1e-3, "nv": 1e-6}  # units as written,
 GAIN_ADU_PER_MV = 1000.0  # 1 µV a step
 MAX_ADU = 32767  # format 16; -32768 marks a sample that is not known
 _SUFFIXES = (".hea", ".dat", ".mat")
+_EMPTY = "the record is empty; give one that holds at least one lead and one sample"
 
 
 class RecordError(ValueError):
@@ -43,10 +44,8 @@ def read_wfdb(path: str | os.PathLike[str]) -> Recording:
     """
     header = _header_path(Path(path))
     record = _read_record(header)
-    if not record.n_sig or not record.sig_len:
-        raise RecordError(f"{header}: the record is empty; give one that holds at least one lead and one sample")
     text = _header_text(header)
-    units = _units(text) or [unit or "mV" for unit in record.units]
+    units = _units(text, record.n_sig) or [unit or "mV" for unit in record.units]
     names = [canonical_lead(name or f"ch{i}") for i, name in enumerate(record.sig_name)]
     kept = _voltage_channels(header, names, units)
     leads = tuple(names[i] for i in kept)
@@ -129,23 +128,29 @@ def _header_path(path: Path) -> Path:
 def _read_record(header: Path) -> wfdb.Record:
     """The record with its physical signals, every channel at its own rate."""
     try:
+        record = wfdb.rdrecord(str(header.with_suffix("")), smooth_frames=False)
+    except Exception as error:  # the package raises anything: IndexError, its own HeaderSyntaxError, soundfile's ...
+        raise RecordError(f"{header}: {_what_is_wrong(header, error)}") from error
+    if not record.n_sig or not record.sig_len:
+        raise RecordError(f"{header}: {_EMPTY}")
+    return record
+
+
+def _what_is_wrong(header: Path, error: Exception) -> str:
+    """Why a record could not be read, and what to do about it."""
+    try:
         described = wfdb.rdheader(str(header.with_suffix("")))
-    except Exception as error:  # the wfdb package raises anything from IndexError to its own HeaderSyntaxError
-        raise RecordError(f"{header}: not a readable WFDB header ({_one_line(error)}); export it again") from error
+    except Exception as header_error:
+        return f"not a readable WFDB header ({_one_line(header_error)}); export it again"
     if not described.n_sig or described.sig_len == 0:
-        return described
-    if not isinstance(described, wfdb.MultiRecord) and len(described.file_name or ()) != described.n_sig:
-        raise RecordError(f"{header}: {described.n_sig} signals announced, others described; export it again")
-    files = getattr(described, "file_name", None) or []
+        return _EMPTY
+    files = getattr(described, "file_name", None) or []  # a record of several segments has none of its own
+    if not isinstance(described, wfdb.MultiRecord) and len(files) != described.n_sig:
+        return f"announces {described.n_sig} signals but describes {len(files)}; export it again"
     missing = [name for name in files if not (header.parent / name).is_file()]
     if missing:
-        raise RecordError(f"{header}: its signal file {missing[0]} is missing; put it beside the header")
-    try:
-        return wfdb.rdrecord(str(header.with_suffix("")), smooth_frames=False)
-    except Exception as error:  # short, damaged or unsupported signal file: ValueError, soundfile's own errors ...
-        raise RecordError(
-            f"{header}: its signal file is damaged or shorter than the header says ({_one_line(error)}); copy it again"
-        ) from error
+        return f"its signal file {missing[0]} is missing; put it beside the header"
+    return f"its signal file is damaged or shorter than the header says ({_one_line(error)}); copy it again"
 
 
 def _header_text(header: Path) -> str:
@@ -157,12 +162,12 @@ def _header_text(header: Path) -> str:
         return data.decode("latin-1")
 
 
-def _units(text: str) -> list[str]:
+def _units(text: str, n_signals: int) -> list[str]:
     """The unit of each signal line; empty for a record of several segments, whose units stand in other headers."""
     lines = [line.split() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     if "/" in lines[0][0]:
         return []
-    gains = [fields[2] if len(fields) > 2 else "" for fields in lines[1 : 1 + int(lines[0][1])]]
+    gains = [fields[2] if len(fields) > 2 else "" for fields in lines[1 : 1 + n_signals]]
     return [gain.partition("/")[2] or "mV" for gain in gains]
 
 

@@ -97,7 +97,7 @@ def _levels(lead: Array, low: float, high: float) -> np.ndarray[tuple[int], np.d
     return np.where(np.isfinite(lead), row, -1).astype(np.int32)
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@numba.njit  # type: ignore[untyped-decorator, unused-ignore]  # no cache: it raises where nothing is writable
 def _count_pairs(reference, estimate):  # type: ignore[no-untyped-def]
     """How many sample pairs lie (lag, level difference) apart: `(2 * n - 1, 511)`, zero shift in the middle."""
     n = reference.size

@@ -16,6 +16,7 @@ from ecgdig.metrics.pairing import Array, paired
 
 MATCH_WINDOW_S = 0.15  # ANSI/AAMI EC57: a beat within 150 ms of the reference's is the same beat
 MIN_DURATION_S = 1.0  # the detector's filters need this much; shorter leads have no beats
+MIN_FS = 50.0  # Hz; its band-pass ends at 20 Hz; slower leads have no beats
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def beat_agreement(reference_mv: ArrayLike, estimate_mv: ArrayLike, fs: float) -
 def _find_beats(lead: Array, fs: float) -> NDArray[np.int64]:
     """Samples of the QRS complexes, ascending."""
     known = np.isfinite(lead)
-    if known.sum() < MIN_DURATION_S * fs or np.ptp(lead[known]) == 0:
+    if fs < MIN_FS or known.sum() < MIN_DURATION_S * fs or np.ptp(lead[known]) == 0:
         return np.zeros(0, np.int64)
     from wfdb.processing import XQRS  # takes 2 s to import (pandas, aiohttp): only where it is needed
 

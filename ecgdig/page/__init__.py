@@ -2,7 +2,8 @@
 
 from ecgdig.page.layout import Layout, LeadPlan, Paper, Placement, Segment, arrange, lead_plan
 from ecgdig.page.page import Mark, Page, Trace
-from ecgdig.page.render import render, sample_layout, sample_page
+from ecgdig.page.render import render
+from ecgdig.page.sample import sample_layout, sample_page
 from ecgdig.page.style import PLAIN, Style, sample_style
 from ecgdig.page.warp import Homography, Warp, Waves
 

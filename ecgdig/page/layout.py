@@ -115,7 +115,9 @@ class LeadPlan:
 def by_columns(leads: Sequence[str], n_rows: int) -> LeadGrid:
     """`leads` written down the columns, as carts do: 12 leads in 3 rows give I, aVR, V1, V4 in the first row."""
     n_columns = -(-len(leads) // n_rows)
-    return tuple(tuple(leads[r + c * n_rows] for c in range(n_columns) if r + c * n_rows < len(leads)) for r in range(n_rows))
+    return tuple(
+        tuple(leads[r + c * n_rows] for c in range(n_columns) if r + c * n_rows < len(leads)) for r in range(n_rows)
+    )
 
 
 RHYTHM_LEADS = {0: (), 1: ("II",), 2: ("II", "V5"), 3: ("V1", "II", "V5")}

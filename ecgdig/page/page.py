@@ -56,6 +56,7 @@ class Page:
         warp: paper mm <-> image px; every label below goes through it.
         traces: one for each segment of the layout, in its order.
         marks: lead names, text, pulses and separators.
+        window_mm: the part of the sheet that was drawn; the whole of it unless only a window was asked for.
         name: the recording's name.
     """
 
@@ -65,11 +66,17 @@ class Page:
     style: Style
     traces: tuple[Trace, ...]
     marks: tuple[Mark, ...]
+    window_mm: Box
     name: str = ""
 
     @property
     def shape(self) -> tuple[int, int]:
         return int(self.image.shape[0]), int(self.image.shape[1])
+
+    @property
+    def is_window(self) -> bool:
+        """Whether only a part of the sheet was drawn."""
+        return self.window_mm != (0.0, 0.0, self.layout.paper.width_mm, self.layout.paper.height_mm)
 
     def with_image(self, image: NDArray[np.uint8], warp: Warp | None = None) -> Page:
         return replace(self, image=image, warp=self.warp if warp is None else warp)
@@ -98,7 +105,7 @@ class Page:
 
     def boxes_px(self) -> NDArray[np.float64]:
         """The four corners of each mark in image px, `(n_marks, 4, 2)`, clockwise from the top left."""
-        boxes = [[(l, t), (r, t), (r, b), (l, b)] for l, t, r, b in (mark.box_mm for mark in self.marks)]
+        boxes = [[(x0, y0), (x1, y0), (x1, y1), (x0, y1)] for x0, y0, x1, y1 in (m.box_mm for m in self.marks)]
         return self.warp.to_px(np.array(boxes).reshape(-1, 4, 2))
 
     def mm_field(self, step: int = 1) -> NDArray[np.float32]:

@@ -113,7 +113,17 @@ def _paper_rgb(rng: Rng) -> RGB:
 
 
 # hues (degrees) of printed grids, with their weights
-_GRID_HUES = {"red": 6, "pink": 5, "orange": 2, "blue": 2, "green": 1.5, "brown": 1.2, "violet": 0.8, "grey": 4, "random": 1}
+_GRID_HUES = {
+    "red": 6,
+    "pink": 5,
+    "orange": 2,
+    "blue": 2,
+    "green": 1.5,
+    "brown": 1.2,
+    "violet": 0.8,
+    "grey": 4,
+    "random": 1,
+}
 _HUE_DEG = {"red": 0, "pink": 345, "orange": 25, "blue": 215, "green": 140, "brown": 22, "violet": 280}
 
 
@@ -142,7 +152,13 @@ def _sample_grid(rng: Rng, paper: RGB) -> Grid:
 
 def _sample_ink(rng: Rng) -> Ink:
     kind = _pick(rng, {"black": 7, "blue": 1.4, "grey": 1.6, "brown": 0.4, "violet": 0.3})
-    base = {"black": (18, 18, 22), "blue": (30, 40, 130), "grey": (85, 85, 88), "brown": (70, 40, 25), "violet": (70, 30, 95)}[kind]
+    base = {
+        "black": (18, 18, 22),
+        "blue": (30, 40, 130),
+        "grey": (85, 85, 88),
+        "brown": (70, 40, 25),
+        "violet": (70, 30, 95),
+    }[kind]
     width = float(np.clip(rng.lognormal(np.log(0.3), 0.38), 0.13, 0.85))
     fs = float(_pick(rng, {"500": 5, "1000": 1.0, "250": 1.6, "100": 1.2, "200": 0.7}))
     fading = float(rng.uniform(0.1, 0.7)) if rng.random() < 0.2 else 0.0

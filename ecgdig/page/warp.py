@@ -37,9 +37,10 @@ class Homography:
         return Homography(tuple(map(tuple, (m / m[2, 2]).tolist())))
 
     @staticmethod
-    def scale(px_per_mm: float) -> Homography:
-        """Paper mm to pixels of a flat page whose left and top edge are those of the image."""
-        return Homography.of([[px_per_mm, 0, -0.5], [0, px_per_mm, -0.5], [0, 0, 1]])
+    def scale(px_per_mm: float, origin_mm: tuple[float, float] = (0.0, 0.0)) -> Homography:
+        """Paper mm to pixels of a flat image whose top left *corner* shows `origin_mm`."""
+        x, y = (-v * px_per_mm - 0.5 for v in origin_mm)
+        return Homography.of([[px_per_mm, 0, x], [0, px_per_mm, y], [0, 0, 1]])
 
     @property
     def array(self) -> NDArray[np.float64]:
@@ -98,9 +99,9 @@ class Warp:
     stages: tuple[Stage, ...]
 
     @staticmethod
-    def flat(px_per_mm: float) -> Warp:
-        """The warp of a clean page: a scale."""
-        return Warp((Homography.scale(px_per_mm),))
+    def flat(px_per_mm: float, origin_mm: tuple[float, float] = (0.0, 0.0)) -> Warp:
+        """The warp of a clean page: a scale, with `origin_mm` in the image's top left corner."""
+        return Warp((Homography.scale(px_per_mm, origin_mm),))
 
     def to_px(self, points_mm: ArrayLike) -> NDArray[np.float64]:
         return _through([stage.forward for stage in self.stages], points_mm)

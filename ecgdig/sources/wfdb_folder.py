@@ -30,7 +30,7 @@ class WfdbFolder:
         self.path = Path(path)
         headers = _headers(self.path)
         if not headers:
-            raise FileNotFoundError(f"{self.path}: no WFDB records; want a folder that holds .hea files, or one of them")
+            raise FileNotFoundError(f"{self.path}: no WFDB records; want a folder that holds .hea files, or one")
         enough = headers if min_leads <= 1 else [header for header in headers if _n_signals(header) >= min_leads]
         if not enough:
             raise FileNotFoundError(f"{self.path}: none of {len(headers)} records has {min_leads} leads")

@@ -1,0 +1,269 @@
+"""Which lead is printed where on a flat page: rows, column boundaries and the known layouts put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgdig.ink import INK_PX_PER_MM, Image
+from ecgdig.page.layout import Layout, LeadPlan, Paper, Segment, lead_plan, limb_plan
+from ecgdig.page.warp import Warp
+from ecgdig.rectify import GeometryError
+from ecgdig.rows import Pulse, Rows, find_rows
+from ecgdig.units import LEADS, STANDARD_GAIN_MM_PER_MV, STANDARD_SPEED_MM_PER_S
+
+__all__ = ["LayoutReading", "Pulse", "Rows", "find_layout", "find_rows"]
+
+_R = INK_PX_PER_MM
+COLUMN_STEP_S = 0.1  # columns last a whole number of these
+STANDARD_DURATION_S = 10.0
+
+# layouts by number of rows, with the log of how common they are
+KNOWN_LAYOUTS: dict[int, dict[str, float]] = {
+    2: {"2x6": 0.0},
+    3: {"3x4": 0.0, "2x6+1": -3.0},
+    4: {"3x4+1": 0.0, "4x3": -2.5, "2x6+2": -4.0},
+    5: {"3x4+2": 0.0, "4x3+1": -2.5},
+    6: {"3x4+3": 0.0, "6x2": 0.0, "6x1": -1.5, "4x3+2": -4.0},
+    7: {"6x2+1": 0.0, "4x3+3": -3.0},
+    8: {"6x2+2": 0.0},
+    9: {"6x2+3": 0.0},
+    12: {"12x1": 0.0},
+    13: {"12x1+1": 0.0},
+    14: {"12x1+2": 0.0},
+    15: {"12x1+3": 0.0},
+}
+
+
+@dataclass(frozen=True, eq=False)
+class LayoutReading:
+    """What was read of a page's layout.
+
+    Attributes:
+        layout: exact segments in the mm of the warp it was read with.
+        rows: the rows it was read from.
+        warnings: what is uncertain, in words.
+        support: 0 to 1, how much better the layout explains the columns than the next best.
+    """
+
+    layout: Layout
+    rows: Rows
+    warnings: tuple[str, ...]
+    support: float
+
+
+def find_layout(
+    image: Image,
+    warp: Warp,
+    *,
+    layout: str | None = None,
+    rhythm: Sequence[str] | None = None,
+    speed_mm_per_s: float | None = None,
+    gain_mm_per_mv: float | None = None,
+) -> LayoutReading:
+    """Read the layout of a flat page; what the caller names is obeyed.
+
+    Args:
+        image: uint8 RGB `(H, W, 3)`.
+        warp: paper mm -> px with its zero on the grid, as `FlatGrid.warp()` gives it.
+        layout: a name such as `3x4+1`; rhythm: the leads of its rhythm strips.
+
+    Raises:
+        GeometryError: there are no traces, or not the rows of the layout that was named.
+        ValueError: the layout is not known.
+    """
+    rows = find_rows(image, warp)
+    warnings: list[str] = []
+    speed = speed_mm_per_s or _read_speed(rows, warnings)
+    gain = gain_mm_per_mv or _read_gain(rows, warnings)
+    n = len(rows.baselines_mm)
+    if layout is not None:
+        plans = {layout: 0.0}
+        if _plan(layout, rhythm).n_rows != n:
+            raise GeometryError(
+                f"layout {layout} has {_plan(layout, rhythm).n_rows} rows, the page shows {n}; name another layout or none"
+            )
+    else:
+        plans = KNOWN_LAYOUTS.get(n, {})
+    if not plans:
+        warnings.append(f"{n} rows fit no known layout: lead names are guesses; name the layout with --layout")
+        plan, support = LeadPlan(f"{n}x1", tuple((lead,) for lead in _names(n))), 0.0
+        start, column_s = rows.start_mm, (rows.end_mm - rows.start_mm) / speed
+    else:
+        plan, start, column_s, support = _choose(plans, rhythm, rows, speed)
+        if layout is None and len(plans) > 1 and support < 0.5:
+            others = ", ".join(name for name in plans if name != plan.name)
+            warnings.append(f"layout read as {plan.name}, but {others} is possible; name it with --layout if wrong")
+    paper = _paper(warp, image)
+    segments = _segments(plan, rows.baselines_mm, start, column_s, speed, gain)
+    return LayoutReading(Layout(plan.name, paper, segments), rows, tuple(warnings), support)
+
+
+def _names(n: int) -> list[str]:
+    return [LEADS[i] if i < len(LEADS) else f"row {i + 1}" for i in range(n)]
+
+
+def _plan(name: str, rhythm: Sequence[str] | None = None) -> LeadPlan:
+    return limb_plan() if name == "6x1" else lead_plan(name, rhythm)
+
+
+def _paper(warp: Warp, image: Image) -> Paper:
+    h, w = image.shape[:2]
+    corners = warp.to_mm(np.array([(-0.5, -0.5), (w - 0.5, -0.5), (-0.5, h - 0.5), (w - 0.5, h - 0.5)]))
+    return Paper(float(corners[:, 0].max()), float(corners[:, 1].max()))
+
+
+def _segments(
+    plan: LeadPlan, baselines_mm: Sequence[float], start_mm: float, column_s: float, speed: float, gain: float
+) -> tuple[Segment, ...]:
+    segments = []
+    for r, row in enumerate((*plan.grid, *((lead,) for lead in plan.rhythm))):
+        strip = r >= len(plan.grid)
+        for c, lead in enumerate(row):
+            segments.append(
+                Segment(
+                    lead=lead,
+                    row=r,
+                    column=c,
+                    start_s=0.0 if strip else c * column_s,
+                    duration_s=column_s * (plan.n_columns if strip else 1),
+                    x_mm=start_mm + c * column_s * speed,
+                    baseline_mm=baselines_mm[r],
+                    gain_mm_per_mv=gain,
+                    speed_mm_per_s=speed,
+                )
+            )
+    return tuple(segments)
+
+
+def _read_speed(rows: Rows, warnings: list[str]) -> float:
+    if rows.pulse is not None:
+        return rows.pulse.speed_mm_per_s
+    width = rows.end_mm - rows.start_mm
+    if abs(width / 50.0 - STANDARD_DURATION_S) < 0.06:
+        return 50.0
+    warnings.append(f"no calibration pulse: {STANDARD_SPEED_MM_PER_S:g} mm/s assumed")
+    return STANDARD_SPEED_MM_PER_S
+
+
+def _read_gain(rows: Rows, warnings: list[str]) -> float:
+    if rows.pulse is not None:
+        return rows.pulse.gain_mm_per_mv
+    warnings.append(f"no calibration pulse: {STANDARD_GAIN_MM_PER_MV:g} mm/mV assumed")
+    return STANDARD_GAIN_MM_PER_MV
+
+
+def _choose(
+    plans: dict[str, float], rhythm: Sequence[str] | None, rows: Rows, speed: float
+) -> tuple[LeadPlan, float, float, float]:
+    """The plan that explains the column boundaries best; x of time zero, seconds a column, and its lead as 0 to 1."""
+    evidence = _Boundaries(rows)
+    rated = []
+    for name, prior in plans.items():
+        plan = _plan(name, rhythm if len(rhythm or ()) == int(name.partition("+")[2] or 0) else None)
+        rated.append((prior + evidence.score(plan, speed), plan))
+    rated.sort(key=lambda item: -item[0])
+    score, plan = rated[0]
+    lead = 1.0 if len(rated) == 1 else float(1 - np.exp(-(score - rated[1][0]) / 3))
+    column_s, misfit = _column_seconds(plan, rows, speed)
+    start = evidence.time_zero(plan, column_s * speed)
+    return plan, start, column_s, lead
+
+
+def _column_seconds(plan: LeadPlan, rows: Rows, speed: float) -> tuple[float, float]:
+    """Seconds a column, a whole number of `COLUMN_STEP_S`, and by how many mm the page's width differs from that."""
+    width = rows.end_mm - rows.start_mm
+    step = COLUMN_STEP_S * speed * plan.n_columns
+    n = max(1, round((width + 0.1) / step))
+    return n * COLUMN_STEP_S, float(width - n * step)
+
+
+class _Boundaries:
+    """How much each place on each row looks like the seam of two leads."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        ink = rows.ink.ink
+        dark = (ink > 0.3).astype(np.uint8)
+        self.fat = cv2.dilate(ink, np.ones((1, 3), np.float32))
+        self.dark = dark
+        self.levels = [round(float(rows.ink.row(b))) for b in rows.baselines_mm]
+        self.names = self._name_bands()
+
+    def score(self, plan: LeadPlan, speed: float) -> float:
+        """Sum of the evidence at the seams of a plan; seams that show nothing count against it."""
+        column_s, misfit = _column_seconds(plan, self.rows, speed)
+        width = column_s * speed
+        if width < 8.0:
+            return -50.0
+        total = -0.5 * (max(abs(misfit) - 0.3, 0.0) / 0.5) if plan.n_columns > 1 else 0.0
+        total = max(total, -4.0)
+        seams = [(r, c) for r in range(len(plan.grid)) for c in range(1, plan.n_columns)]
+        values = [self.seam(r, self.rows.start_mm + c * width) for r, c in seams]
+        return total + float(np.sum(values))
+
+    def seam(self, row: int, x_mm: float) -> float:
+        """Log odds that a new lead begins on `row` at `x_mm`, give or take half a mm."""
+        x = round(float(self.rows.ink.column(x_mm)))
+        evidence = -0.7
+        if self._tick(row, x):
+            evidence += 2.0
+        if self._broken(row, x):
+            evidence += 1.5
+        evidence += self._named(row, x)
+        return evidence
+
+    def _tick(self, row: int, x: int) -> bool:
+        """A thick upright stroke or two bars about the baseline."""
+        level = self.levels[row]
+        for low, high in ((-3.3, 3.3), (-6.3, -3.3)):
+            part = self.fat[
+                max(level + round((low - 2) * _R), 0) : level + round((high + 2) * _R) + 1, max(x - 4, 0) : x + 5
+            ]
+            length = round((high - low) * _R)
+            if part.shape[0] >= length and part.size:
+                run = cv2.blur(part, (1, length), borderType=cv2.BORDER_CONSTANT)
+                if run[length // 2 : part.shape[0] - length // 2 + 1].max(initial=0.0) > 0.75:
+                    return True
+        return False
+
+    def _broken(self, row: int, x: int) -> bool:
+        """No ink joins the left to the right of x within half a mm."""
+        level, reach = self.levels[row], round(0.55 * self.rows.spacing_mm * _R)
+        half = 4
+        part = self.dark[max(level - reach, 0) : level + reach + 1, max(x - half, 0) : x + half + 1]
+        if part.shape[1] < 2 * half + 1:
+            return False
+        _, labels = cv2.connectedComponents(part, connectivity=8)
+        left, right = set(np.unique(labels[:, 0])) - {0}, set(np.unique(labels[:, -1])) - {0}
+        return bool(left and right and not left & right)
+
+    def _name_bands(self) -> list[tuple[int, int]]:
+        return [(round(4.2 * _R), round(6.5 * _R)), (round(-9.5 * _R), round(-7.4 * _R))]
+
+    def _named(self, row: int, x: int) -> float:
+        """Ink of a lead name right of x, where the name of the row's first lead stands too."""
+        level = self.levels[row]
+        zero = round(float(self.rows.ink.column(self.rows.start_mm)))
+        best = 0.0
+        for low, high in self.names:
+            top, bottom = max(level + low, 0), max(level + high, 0)
+
+            def amount(at: int, top: int = top, bottom: int = bottom) -> float:
+                return (
+                    float(self.dark[top:bottom, at + 4 : at + 5 * _R].max(axis=0, initial=0).mean())
+                    if bottom > top
+                    else 0.0
+                )
+
+            first, here, before = amount(zero), amount(x), amount(x - 7 * _R)
+            if first > 0.15:
+                best = max(best, 1.2 if here > 0.3 and before < 0.15 else 0.0)
+        return best
+
+    def time_zero(self, plan: LeadPlan, column_mm: float) -> float:
+        return self.rows.start_mm

@@ -1,0 +1,396 @@
+"""Where the rows of traces are on a flat page: baselines, time zero, ends and calibration pulses, in paper mm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgdig.ink import INK_PX_PER_MM, Image, InkMap, Map, follow, ink_map
+from ecgdig.page.warp import Warp
+from ecgdig.rectify import GeometryError
+from ecgdig.units import GAINS_MM_PER_MV, PAPER_SPEEDS_MM_PER_S, PULSE_MV, PULSE_S, STANDARD_SPEED_MM_PER_S
+
+MOST_ROWS = 15
+ROW_SPACING_MM = (11.0, 62.0)
+_R = INK_PX_PER_MM
+ON_INK = 0.35  # of full ink: what counts as ink on a path
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """A calibration pulse, the same in every row: its rising edge, 1 mV × 0.2 s, read as paper speed and gain."""
+
+    x_mm: float
+    width_mm: float
+    height_mm: float
+    count: int
+    support: float  # 0 to 1: ink along its outline, mean over the rows
+
+    @property
+    def end_mm(self) -> float:
+        """x of the last falling edge."""
+        return self.x_mm + (1 + 1.6 * (self.count - 1)) * self.width_mm
+
+    @property
+    def speed_mm_per_s(self) -> float:
+        return min(PAPER_SPEEDS_MM_PER_S, key=lambda speed: abs(np.log(self.width_mm / (PULSE_S * speed))))
+
+    @property
+    def gain_mm_per_mv(self) -> float:
+        return min(GAINS_MM_PER_MV, key=lambda gain: abs(np.log(self.height_mm / (PULSE_MV * gain))))
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows of a page, from the top.
+
+    Attributes:
+        baselines_mm: y of each row's 0 mV, about: the level at which its trace stays longest.
+        start_mm, end_mm: x of the first and last printed sample, common to all rows.
+        starts_mm, ends_mm: the same read from each row alone; NaN where a row does not show it.
+        pulse: the calibration pulse, if any.
+        stroke_mm: width of the pen.
+        paths_mm: y of each row's trace at `columns_mm`, `(rows, n)`; NaN where no ink is.
+        columns_mm: x, `(n,)`.
+        ink: the map it was read from.
+    """
+
+    baselines_mm: tuple[float, ...]
+    start_mm: float
+    end_mm: float
+    starts_mm: tuple[float, ...]
+    ends_mm: tuple[float, ...]
+    pulse: Pulse | None
+    stroke_mm: float
+    paths_mm: NDArray[np.float64]
+    columns_mm: NDArray[np.float64]
+    ink: InkMap
+
+    @property
+    def spacing_mm(self) -> float:
+        """From one baseline to the next; 30 mm for a single row."""
+        return float(np.median(np.diff(self.baselines_mm))) if len(self.baselines_mm) > 1 else 30.0
+
+
+def find_rows(image: Image, warp: Warp) -> Rows:
+    """Find the rows of traces on a flat page.
+
+    Args:
+        image: uint8 RGB `(H, W, 3)`.
+        warp: paper mm -> px with its zero on the grid, as `FlatGrid.warp()` gives it.
+
+    Raises:
+        GeometryError: there are no traces.
+    """
+    page = ink_map(image, warp)
+    levels = _row_levels(page)
+    if not levels:
+        raise GeometryError("no ECG trace found on the page; check that the image shows one, upright, with dark traces")
+    levels = _with_missed_rows(page, levels)
+    pulse, feet = find_pulse(page, levels)
+    spacing = float(np.median(np.diff(levels))) / _R if len(levels) > 1 else 30.0
+    bands = [_band(page, level, 0.62 * spacing) for level in levels]
+    paths = [follow(part, level - top, 0.06, 0.004) + top for (part, top), level in zip(bands, levels, strict=True)]
+    on_path = np.stack([_along(page.ink, path) for path in paths])
+    coarse = _extent(on_path)
+    stroke = _stroke_mm(page, paths, on_path, coarse)
+    if pulse is None:
+        feet = [round(_baseline(path, along, coarse)) for path, along in zip(paths, on_path, strict=True)]
+    begin = coarse[0]
+    if pulse is not None and pulse.x_mm < page.x_mm(np.mean(coarse)):
+        begin = max(begin, int(page.column(pulse.end_mm)) + 2)
+    stop = coarse[1]
+    if pulse is not None and pulse.x_mm > page.x_mm(np.mean(coarse)):
+        stop = min(stop, int(page.column(pulse.x_mm - 0.3 * pulse.width_mm)) - 2)
+    starts = [_start(page, path, along, begin, pulse, stroke) for path, along in zip(paths, on_path, strict=True)]
+    ends = [_end(page, path, along, stop, stroke) for path, along in zip(paths, on_path, strict=True)]
+    y = np.stack(
+        [np.where(along > ON_INK, page.y_mm(path), np.nan) for path, along in zip(paths, on_path, strict=True)]
+    )
+    return Rows(
+        tuple(float(page.y_mm(b)) for b in feet),
+        _agree(starts, float(page.x_mm(begin))),
+        _agree(ends, float(page.x_mm(stop))),
+        tuple(starts),
+        tuple(ends),
+        pulse,
+        stroke,
+        y,
+        page.x_mm(np.arange(page.ink.shape[1])),
+        page,
+    )
+
+
+def _agree(values: list[float], otherwise: float) -> float:
+    """The value most rows agree on: the middle of the densest half millimetre."""
+    known = np.sort([v for v in values if np.isfinite(v)])
+    if not len(known):
+        return otherwise
+    near = [known[(known >= v) & (known <= v + 0.5)] for v in known]
+    return float(np.median(max(near, key=len)))
+
+
+BAND_MM = 1.2
+RUN_MM = 4
+
+
+def _row_levels(page: InkMap) -> list[int]:
+    """Rows (px) at which traces run, evenly spaced but for ±12 %: the set explaining most columns of ink."""
+    # 1 mm of a trace has ink in every px column; words have gaps
+    band = cv2.dilate(page.ink, np.ones((round(2 * BAND_MM * _R) | 1, 1), np.float32))
+    full = cv2.erode(band, np.ones((1, _R), np.float32))[:, _R // 2 :: _R] > ON_INK - 0.05
+    runs = cv2.morphologyEx(full.astype(np.uint8), cv2.MORPH_OPEN, np.ones((1, RUN_MM), np.uint8))
+    profile = runs.mean(axis=1)
+    profile = cv2.GaussianBlur(
+        profile[:, None].astype(np.float32), (1, 6 * _R + 1), 0.7 * _R, borderType=cv2.BORDER_CONSTANT
+    )[:, 0]
+    peaks = [
+        y
+        for y in range(len(profile))
+        if profile[y] > 0.06 and profile[y] >= profile[max(0, y - 3 * _R) : y + 3 * _R + 1].max()
+    ]
+    if not peaks:
+        return []
+    height = profile[peaks]
+    top = float(np.median(np.sort(height)[-4:]))
+    value = np.minimum(height / top, 1.0) - 0.42
+    best: tuple[float, list[int]] = (-1.0, [])
+    for spacing in np.arange(ROW_SPACING_MM[0], ROW_SPACING_MM[1], 0.5) * _R:
+        total = value.copy()
+        before = np.full(len(peaks), -1)
+        for j in range(len(peaks)):
+            for i in range(j):
+                gap = (peaks[j] - peaks[i]) / spacing
+                link = total[i] + value[j] - 0.5 * ((gap - 1) / 0.1) ** 2
+                if abs(gap - 1) < 0.3 and link > total[j]:
+                    total[j], before[j] = link, i
+        last = int(np.argmax(total))
+        if total[last] > best[0]:
+            chain = [last]
+            while before[chain[-1]] >= 0:
+                chain.append(int(before[chain[-1]]))
+            best = float(total[last]), [peaks[i] for i in reversed(chain)]
+    return best[1][:MOST_ROWS]
+
+
+def _with_missed_rows(page: InkMap, levels: list[int]) -> list[int]:
+    """The levels and, at the same spacing above and below, rows whose trace wanders too much to stand out."""
+    if len(levels) < 2:
+        return levels
+    spacing = round(float(np.median(np.diff(levels))))
+    reach = round(0.45 * spacing)
+    rest = page.ink.copy()
+    seen = []
+    for level in levels:
+        top = max(level - reach, 0)
+        path = follow(page.ink[top : level + reach + 1], level - top, 0.06, 0.004) + top
+        seen.append(_along(page.ink, path))
+        for x, y in enumerate(path):
+            rest[max(y - 5, 0) : y + 6, x] = 0
+    low, high = _extent(np.stack(seen))
+    levels = list(levels)
+    for edge, step in ((0, -spacing), (-1, spacing)):
+        while len(levels) < MOST_ROWS:
+            level = levels[edge] + step
+            if not 3 * _R < level < page.ink.shape[0] - 3 * _R:
+                break
+            top = max(level - reach, 0)
+            path = follow(rest[top : level + reach + 1], level - top, 0.06, 0.002) + top
+            along = _along(rest, path)[low : high + 1] > ON_INK
+            if along.mean() < MISSED_ROW_INK or high - low < 20 * _R:
+                break
+            levels.insert(0 if step < 0 else len(levels), round(_baseline(path, _along(rest, path), (low, high))))
+    return levels
+
+
+MISSED_ROW_INK = 0.85  # share of the columns in which a row that stands out little must have ink
+
+
+def _band(page: InkMap, level: int, reach_mm: float) -> tuple[Map, int]:
+    reach = round(reach_mm * _R)
+    top = max(level - reach, 0)
+    return page.ink[top : level + reach + 1], top
+
+
+def _along(ink: Map, path: NDArray[np.int64]) -> Map:
+    """Most ink within one px above or below the path, `(w,)`."""
+    columns = np.arange(ink.shape[1])
+    rows = [np.clip(path + d, 0, ink.shape[0] - 1) for d in (-1, 0, 1)]
+    return np.asarray(np.max([ink[r, columns] for r in rows], axis=0), np.float32)
+
+
+def _extent(on_path: Map) -> tuple[int, int]:
+    """First and last column (px) where most rows have ink, gaps of up to 8 mm bridged."""
+    share = np.median(on_path > ON_INK, axis=0) if len(on_path) > 2 else (on_path > ON_INK).all(axis=0)
+    solid = cv2.blur(share.astype(np.float32)[None], (2 * _R + 1, 1))[0] > 0.55
+    runs: list[list[int]] = []
+    for x in np.flatnonzero(solid):
+        if runs and x - runs[-1][1] <= 8 * _R:
+            runs[-1][1] = int(x)
+        else:
+            runs.append([int(x), int(x)])
+    if not runs:
+        return 0, on_path.shape[1] - 1
+    longest = max(runs, key=lambda r: r[1] - r[0])
+    return longest[0], longest[1]
+
+
+def _stroke_mm(page: InkMap, paths: list[NDArray[np.int64]], on_path: Map, extent: tuple[int, int]) -> float:
+    """Pen width: ink across the path where it runs level, in columns of full ink."""
+    widths = []
+    for path, along in zip(paths, on_path, strict=True):
+        for x in range(extent[0] + _R, extent[1] - _R, 3):
+            y = int(path[x])
+            if along[x] > 0.5 and abs(int(path[x - 3]) - y) + abs(int(path[x + 3]) - y) <= 1:
+                part = page.ink[max(y - 5, 0) : y + 6, x]
+                widths.append(float(part.sum()))
+    return float(np.clip(np.median(widths) / _R, 0.12, 1.0)) if widths else 0.3
+
+
+def _baseline(path: NDArray[np.int64], along: Map, extent: tuple[int, int]) -> float:
+    """The level the trace keeps longest: the mode of its path, in px."""
+    inside = path[extent[0] : extent[1] + 1][along[extent[0] : extent[1] + 1] > ON_INK]
+    if not len(inside):
+        return float(np.median(path))
+    low = int(inside.min())
+    count = np.bincount(inside - low, minlength=3).astype(np.float64)
+    smooth = cv2.GaussianBlur(count[None], (0, 0), 0.5 * _R, borderType=cv2.BORDER_CONSTANT)[0]
+    return float(low + np.argmax(smooth))
+
+
+FOOT_WIDTHS, FOOT_GAP_MM = 0.3, 0.5  # where a trace begins after its pulse when no gap shows
+
+
+def _start(
+    page: InkMap, path: NDArray[np.int64], along: Map, begin: int, pulse: Pulse | None, stroke_mm: float
+) -> float:
+    """x in mm of the first sample of one row, looked for about column `begin`; NaN if not to be seen."""
+    low, high = max(begin - 4 * _R, 0), min(begin + 4 * _R, len(along) - 1)
+    if pulse is not None and pulse.x_mm < float(page.x_mm(begin)):
+        low = begin
+        high = min(begin + round(0.9 * pulse.width_mm * _R), len(along) - 1)
+        gap = low + int(np.argmin(along[low : high + 1]))
+        if along[gap] > 0.6:
+            return pulse.end_mm + FOOT_WIDTHS * pulse.width_mm + FOOT_GAP_MM
+        # the gap is where ink is least: the trace rises after it
+        edge = _rising(along, gap, min(gap + 3 * _R, len(along) - 1))
+    else:
+        first = _first_solid(along, low, min(high + 3 * _R, len(along)))
+        if first < 0:
+            return float("nan")
+        edge = _rising(along, max(first - 2, 0), first + 1)
+    return float(page.x_mm(edge)) + 0.5 * stroke_mm if np.isfinite(edge) else float("nan")
+
+
+def _rising(along: Map, low: int, high: int) -> float:
+    """Column, to a fraction, where the ink first passes half of full between two columns."""
+    for x in range(low, high + 1):
+        if along[x + 1] >= 0.5 > along[x]:
+            return x + (0.5 - float(along[x])) / float(along[x + 1] - along[x])
+    return float("nan")
+
+
+def _end(page: InkMap, path: NDArray[np.int64], along: Map, stop: int, stroke_mm: float) -> float:
+    edge = _start_reversed(along, stop)
+    return float(page.x_mm(edge)) - 0.5 * stroke_mm if np.isfinite(edge) else float("nan")
+
+
+def _start_reversed(along: Map, stop: int) -> float:
+    turned = along[::-1]
+    centre = len(along) - 1 - stop
+    first = _first_solid(turned, max(centre - 4 * _R, 0), min(centre + 7 * _R, len(along)))
+    if first < 0:
+        return float("nan")
+    return len(along) - 1 - _rising(turned, max(first - 2, 0), first + 1)
+
+
+def _first_solid(along: Map, low: int, high: int) -> int:
+    """First column from `low` at which 2 mm of nearly unbroken ink begin; -1 if none before `high`."""
+    dark = along > ON_INK
+    for x in range(low, high):
+        if dark[x] and dark[x : x + 2 * _R].mean() > 0.9:
+            return x
+    return -1
+
+
+LEAST_PULSE = 0.6
+
+
+def find_pulse(page: InkMap, levels: list[int]) -> tuple[Pulse | None, list[int]]:
+    """Find the calibration pulse: two upright strokes and a level top, at the same x in (nearly) all rows.
+
+    Returns:
+        The pulse, and the rows' levels (px) with those replaced at which a pulse stands.
+    """
+    ink = cv2.dilate(page.ink, np.ones((3, 3), np.float32))
+    best: tuple[float, int, int, int, Map, Map] | None = None
+    for gain in GAINS_MM_PER_MV:
+        height = round(gain * PULSE_MV * _R)
+        upright = cv2.blur(ink, (1, height), anchor=(0, height - 1), borderType=cv2.BORDER_CONSTANT)  # of the px above
+        for speed in PAPER_SPEEDS_MM_PER_S:
+            width = round(speed * PULSE_S * _R)
+            if width >= ink.shape[1] // 2:
+                continue
+            level = cv2.blur(ink, (width, 1), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)  # of the px to the right
+            scores, _ = _pulse_scores(upright, level, levels, height, width)
+            support = _most_rows(scores)
+            if not len(support):
+                continue
+            x = int(np.argmax(support))
+            least = LEAST_PULSE if speed == STANDARD_SPEED_MM_PER_S else LEAST_PULSE + 0.12
+            if support[x] > least and (best is None or support[x] > best[0] + 0.02):
+                best = float(support[x]), x, height, width, upright, level
+    if best is None:
+        return None, levels
+    support_at, x, height, width, upright, level = best
+    scores, at = _pulse_scores(upright, level, levels, height, width)
+    support = _most_rows(scores)
+    step, first, count = round(1.6 * width), x, 1
+    for other in (x - step, x + step):
+        near = support[max(other - 4, 0) : max(other + 5, 0)]
+        if near.max(initial=0.0) > LEAST_PULSE:
+            first, count = min(x, max(other - 4, 0) + int(np.argmax(near))), 2
+    feet = [int(at[r, x]) if scores[r, x] > LEAST_PULSE else old for r, old in enumerate(levels)]
+    last = first + (step if count == 2 else 0)
+    left = _stroke_centre(page.ink, feet, first, height)
+    right = _stroke_centre(page.ink, feet, last + width, height)
+    width_px = right - left - (last - first if count == 2 else 0)
+    return Pulse(float(page.x_mm(left)), width_px / _R, height / _R, count, support_at), feet
+
+
+def _pulse_scores(
+    upright: Map, level: Map, levels: list[int], height: int, width: int
+) -> tuple[Map, NDArray[np.int64]]:
+    """For each row and column: ink along a pulse that starts there, and the foot's row (px); `(rows, w)` each."""
+    w = upright.shape[1] - width
+    scores, feet = np.zeros((len(levels), w), np.float32), np.zeros((len(levels), w), np.int64)
+    for r, row in enumerate(levels):
+        low, high = max(row - 4 * _R, height), min(row + 4 * _R, upright.shape[0] - 1)
+        if high <= low:
+            continue
+        left, right = upright[low : high + 1, :w], upright[low : high + 1, width : width + w]
+        top = level[low - height + 1 : high + 2 - height, :w]
+        score = np.minimum(np.minimum(left, right), top)
+        scores[r], feet[r] = score.max(axis=0), low + score.argmax(axis=0)
+    return scores, feet
+
+
+def _most_rows(scores: Map) -> Map:
+    """Mean over the rows, a quarter of which may be spoilt."""
+    return np.asarray(np.sort(scores, axis=0)[len(scores) // 4 :].mean(axis=0), np.float32)
+
+
+def _stroke_centre(ink: Map, feet: list[int], x: int, height: int) -> float:
+    """Column, to a fraction, of the upright stroke near `x`: median over the rows of its ink's centroid."""
+    low = max(x - 4, 0)
+    centres = []
+    for foot in feet:
+        part = ink[max(foot - height + height // 4, 0) : max(foot - height // 5, 1), low : x + 5].mean(axis=0)
+        if part.max(initial=0.0) > 0.3:
+            top = int(np.argmax(part))
+            near = slice(max(top - 3, 0), top + 4)
+            centres.append(low + float(np.average(np.arange(len(part))[near], weights=part[near] + 1e-9)))
+    return float(np.median(centres)) if centres else float(x)

@@ -1,0 +1,180 @@
+"""`TraceTask`: train a network to follow the row in the middle of a strip and to say where it runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import lightning as L
+import numpy as np
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from ecgdig.tasks.losses import dice_loss, height_loss, present_loss, wave_loss
+from ecgdig.tasks.trace_net import TraceNet, TraceOutput
+from ecgdig.units import LEADS
+from ecgdig.vectorize import trace_path
+
+Batch = dict[str, Tensor]
+
+
+class LeadSnr(Metric):
+    """SNR of each lead in dB over all its columns, each (strip, lead) stretch less its own mean; missing reads as 0."""
+
+    full_state_update = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in ("signal", "error"):
+            self.add_state(name, torch.zeros(len(LEADS), dtype=torch.float64), dist_reduce_fx="sum")
+        for name in ("read", "printed"):
+            self.add_state(name, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("stretches", [], dist_reduce_fx="cat")
+
+    def update(self, reference: np.ndarray, estimate: np.ndarray, lead: np.ndarray) -> None:
+        """One strip: heights in mV `(columns,)`, NaN = not printed or not read, and lead numbers `(columns,)`."""
+        for k in np.unique(lead[(lead >= 0) & np.isfinite(reference)]):
+            here = (lead == k) & np.isfinite(reference)
+            r, e = reference[here], estimate[here]
+            seen = np.isfinite(e)
+            r = r - r.mean()
+            e = np.where(seen, e - (e[seen].mean() if seen.any() else 0.0), 0.0)
+            power, error = float((r**2).sum()), float(((r - e) ** 2).sum())
+            self.signal[k] += power
+            self.error[k] += error
+            self.read += int(seen.sum())
+            self.printed += int(here.sum())
+            if power > 1e-3 and here.sum() >= 64:
+                ratio = 10 * np.log10(power / max(error, 1e-12))
+                self.stretches.append(torch.tensor([min(ratio, 60.0)], device=self.signal.device))
+
+    def compute(self) -> dict[str, Tensor]:
+        """`snr_db/<lead>`, their mean `snr_db`, the median over stretches `snr_db_median` and `coverage`."""
+        db = 10 * torch.log10(self.signal.clamp(min=1e-12) / self.error.clamp(min=1e-12))
+        seen = self.signal > 0
+        out = {f"snr_db/{lead}": value for lead, value, there in zip(LEADS, db, seen, strict=True) if there}
+        out["snr_db"] = db[seen].mean() if seen.any() else torch.tensor(0.0)
+        stretches = (
+            self.stretches
+            if isinstance(self.stretches, Tensor)
+            else torch.cat(list(self.stretches) or [torch.zeros(1)])
+        )
+        out["snr_db_median"] = stretches.median()
+        out["coverage"] = self.read / self.printed.clamp(min=1)
+        return {name: value.float() for name, value in out.items()}
+
+
+class TraceTask(L.LightningModule):
+    """Column distributions, presence and ink mask of the row in the middle of a strip.
+
+    Args:
+        encoder, depth, decoder_channels, block, sub_columns, features, refine: see `TraceNet`.
+        px_per_mm_y: vertical resolution of the strips, for errors in mV.
+        target_sigma_px: width of the Gaussian around the true height.
+        wave_weight, present_weight, dice_weight: loss = height + weights · the others.
+        learning_rate: at its peak, for AdamW.
+        weight_decay: of AdamW.
+        warmup, decay: shares of the steps in which the learning rate rises, and in which it falls along a cosine to a
+            hundredth; in between it is constant, so that a run can go on for as long as there is time and a short one
+            with `decay` 1 finishes it.
+    """
+
+    def __init__(
+        self,
+        encoder: str = "tu-resnet10t",
+        depth: int = 4,
+        decoder_channels: Sequence[int] = (128, 96, 64, 64),
+        block: int = 4,
+        sub_columns: int = 2,
+        features: int = 6,
+        refine: int = 16,
+        px_per_mm_y: float = 6.0,
+        target_sigma_px: float = 1.0,
+        wave_weight: float = 0.1,
+        present_weight: float = 1.0,
+        dice_weight: float = 0.2,
+        learning_rate: float = 2e-3,
+        weight_decay: float = 1e-3,
+        warmup: float = 0.02,
+        decay: float = 0.4,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        self.configure_networks()
+        self.snr = LeadSnr()
+
+    def configure_networks(self) -> None:
+        h = self.hparams
+        self.net = TraceNet(
+            h["encoder"],
+            h["depth"],
+            list(h["decoder_channels"]),
+            h["block"],
+            h["sub_columns"],
+            h["features"],
+            h["refine"],
+        )
+
+    def forward(self, strips: Tensor) -> TraceOutput:
+        out: TraceOutput = self.net(strips)
+        return out
+
+    def _losses(self, out: TraceOutput, batch: Batch) -> dict[str, Tensor]:
+        mask = batch["mask"].float().div(255).repeat_interleave(self.hparams["sub_columns"], dim=2)
+        return {
+            "height": height_loss(out.height, batch["height_px"], self.hparams["target_sigma_px"]),
+            "wave": wave_loss(out.height, batch["height_px"], self.hparams["target_sigma_px"]),
+            "present": present_loss(out.present, batch["height_px"]),
+            "dice": dice_loss(out.mask, mask),
+        }
+
+    def _total(self, losses: dict[str, Tensor]) -> Tensor:
+        h = self.hparams
+        extra = (
+            h["wave_weight"] * losses["wave"]
+            + h["present_weight"] * losses["present"]
+            + h["dice_weight"] * losses["dice"]
+        )
+        return losses["height"] + extra
+
+    def training_step(self, batch: Batch, index: int) -> Tensor:
+        losses = self._losses(self(batch["image"]), batch)
+        total = self._total(losses)
+        self.log("train/loss", total, prog_bar=True)
+        self.log_dict({f"train/{name}": value for name, value in losses.items()})
+        return total
+
+    def validation_step(self, batch: Batch, index: int) -> None:
+        out = self(batch["image"])
+        losses = self._losses(out, batch)
+        n = len(batch["image"])
+        self.log("val/loss", self._total(losses), batch_size=n, sync_dist=True)
+        self.log("val/mask_dice", 1 - losses["dice"], batch_size=n, sync_dist=True)
+        chance = torch.softmax(out.height, 1).float().cpu().numpy()
+        present = torch.sigmoid(out.present).cpu().numpy()
+        for i in range(n):
+            height, _ = trace_path(chance[i], present[i])
+            per_mv = float(batch["gain"][i]) * self.hparams["px_per_mm_y"]
+            truth = batch["height_px"][i].cpu().numpy()
+            self.snr.update(-truth / per_mv, -height / per_mv, batch["lead"][i].cpu().numpy())
+
+    def on_validation_epoch_end(self) -> None:
+        values = self.snr.compute()
+        self.log_dict({f"val/{name}": value for name, value in values.items()}, sync_dist=False)
+        self.log("snr", values["snr_db"], prog_bar=True, logger=False)
+        self.snr.reset()
+
+    def configure_optimizers(self) -> Any:
+        h = self.hparams
+        optimizer = torch.optim.AdamW(self.parameters(), lr=h["learning_rate"], weight_decay=h["weight_decay"])
+        total = int(self.trainer.estimated_stepping_batches)
+        rise, fall = max(1, round(h["warmup"] * total)), max(1, round(h["decay"] * total))
+
+        def rate(step: int) -> float:
+            down = min(1.0, max(0.0, (step - (total - fall)) / fall))
+            return min(1.0, (step + 1) / rise) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * down)))
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -1,0 +1,149 @@
+"""Training: `python scripts/train.py --config unet.yaml [overrides]`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningDataModule, LightningModule, Trainer
+from lightning.pytorch.callbacks import EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
+
+CONFIG_FOLDER = Path(__file__).parent.parent / "configs"
+
+
+class TrainCLI(LightningCLI):
+    """The command line: `model` and `data` are signatures of classes, `trainer` is Lightning's."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_argument("--run", type=str, default="trace", help="name of the run; its folder is runs/NAME")
+        parser.add_argument("--resume", type=str, default=None, help="'last' or a .ckpt file to go on from")
+        parser.add_argument("--init", type=str, default=None, help="weights to start from: .ckpt or .safetensors")
+        parser.add_argument("--monitor", type=str, default="val/snr_db", help="the best checkpoint has most of this")
+        parser.add_argument("--ema", type=float, default=0.998, help="decay of the averaged weights; 0 turns it off")
+        parser.add_argument("--threads", type=int, default=0, help="CPU threads of the network; 0 = all cores")
+        parser.add_argument("--project", type=str, default="ecgdig", help="W&B project")
+
+
+def main(args: Sequence[str] | None = None) -> Trainer:
+    """Train as the command line says; returns the trainer, whose `callback_metrics` hold the last scores.
+
+    Raises:
+        SystemExit: a bad option, a missing file or an unreadable checkpoint; the message says what to do.
+    """
+    arguments = _with_config_folder(list(sys.argv[1:] if args is None else args))
+    cli = TrainCLI(
+        LightningModule,
+        LightningDataModule,
+        subclass_mode_model=True,
+        subclass_mode_data=True,
+        run=False,
+        args=arguments,
+        trainer_defaults={"use_distributed_sampler": False, "logger": False},
+        save_config_callback=None,
+        seed_everything_default=0,
+    )
+    config = cli.config
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    folder = Path("runs") / config.run
+    folder.mkdir(parents=True, exist_ok=True)
+    cli.parser.save(config, folder / "config.yaml", overwrite=True, skip_check=True)
+    trainer = cli.trainer
+    plain = cli.parser.dump(config, skip_check=True)
+    trainer.loggers = make_loggers(folder, config.run, config.project, plain)
+    trainer.callbacks.extend(make_callbacks(folder, config.monitor, config.ema))
+    # Lightning keeps checkpoint callbacks last, so that they see what the others logged
+    trainer.callbacks.sort(key=lambda callback: isinstance(callback, ModelCheckpoint))
+    if config.init:
+        load_weights(cli.model, Path(config.init))
+    trainer.fit(cli.model, cli.datamodule, ckpt_path=_resume_path(config.resume, folder))
+    return trainer
+
+
+def make_loggers(folder: Path, run: str, project: str, config_yaml: str) -> list[Logger]:
+    """A CSV log in `folder`, and W&B: online when logged in, else offline; `WANDB_MODE` has the last word."""
+    import yaml
+
+    mode = os.environ.get("WANDB_MODE") or ("online" if _logged_in() else "offline")
+    table = CSVLogger(folder, name="", version="log")
+    if mode == "disabled":
+        return [table]
+    os.environ["WANDB_MODE"] = mode
+    os.environ.setdefault("WANDB_SILENT", "true")
+    board = WandbLogger(name=run, project=project, save_dir=str(folder), offline=mode == "offline")
+    board.log_hyperparams({"config": yaml.safe_load(config_yaml)})
+    return [table, board]
+
+
+def make_callbacks(folder: Path, monitor: str, ema: float) -> list[Any]:
+    """Best and last checkpoint in `folder`, averaged weights, learning rate in the log."""
+    callbacks: list[Any] = [
+        LearningRateMonitor("step"),
+        ModelCheckpoint(
+            dirpath=folder,
+            filename="best",
+            monitor=monitor,
+            mode="max",
+            save_last=True,
+            enable_version_counter=False,
+            auto_insert_metric_name=False,  # '/' in a name would make folders
+        ),
+    ]
+    if ema > 0:
+        callbacks.insert(0, EMAWeightAveraging(decay=ema))
+    return callbacks
+
+
+def load_weights(model: LightningModule, path: Path) -> None:
+    """Start from the weights of a Lightning checkpoint or a safetensors file of the same network.
+
+    Raises:
+        SystemExit: the file is missing, not a checkpoint, or of another network.
+    """
+    from safetensors.torch import load_file
+
+    try:
+        if path.suffix == ".safetensors":
+            state = {f"net.{name}": value.float() for name, value in load_file(path).items()}
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+        model.load_state_dict(state)
+    except Exception as error:
+        first = str(error).splitlines()[0]
+        raise SystemExit(f"cannot start from {path}: {first}; give a checkpoint of the same network") from None
+
+
+def _with_config_folder(arguments: list[str]) -> list[str]:
+    """`--config unet.yaml` is looked up in configs/ when there is no such file here."""
+    out = []
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        name = argument.removeprefix("--config=")
+        is_config = before in {"--config", "-c"} or argument.startswith("--config=")
+        if is_config and not Path(name).exists() and (CONFIG_FOLDER / name).exists():
+            argument = argument.replace(name, str(CONFIG_FOLDER / name))
+        elif is_config and not Path(name).exists():
+            there = ", ".join(sorted(path.name for path in CONFIG_FOLDER.glob("*.yaml")))
+            raise SystemExit(f"no config {name!r} here or in configs/, which has {there}")
+        out.append(argument)
+    return out
+
+
+def _resume_path(resume: str | None, folder: Path) -> str | None:
+    if resume is None:
+        return None
+    path = folder / "last.ckpt" if resume == "last" else Path(resume)
+    if not path.exists():
+        raise SystemExit(f"nothing to resume: {path} does not exist; leave --resume out to start afresh")
+    return str(path)
+
+
+def _logged_in() -> bool:
+    import wandb
+
+    return bool(wandb.api.api_key)
