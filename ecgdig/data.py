@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,7 @@ from ecgdig.degrade import degrade
 from ecgdig.page.render import render
 from ecgdig.page.sample import sample_layout
 from ecgdig.page.style import sample_style
-from ecgdig.sources import Mixture, Simulator, Source, WfdbFolder
-from ecgdig.sources.cached import Cached
+from ecgdig.sources import Cached, Mixture, Simulator, Source, WfdbFolder
 from ecgdig.strip import Strip, StripSpec, cut, trace_mask, trace_px
 from ecgdig.units import LEADS
 
@@ -202,9 +201,11 @@ class StripDataModule(L.LightningDataModule):
         data = StripDataset(source, self.spec, self.width_px, self.val_presets, seed, self.val_strips, in_order=True)
         trainer = self.trainer
         rank, world = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
-        return self._loader(data, EpochSampler(self.val_strips, rank, world), drop_last=False)
+        # the same strips in every epoch; Lightning would move an EpochSampler on here too
+        held_out = range(rank, self.val_strips // world * world, world)
+        return self._loader(data, held_out, drop_last=False)
 
-    def _loader(self, data: StripDataset, sampler: EpochSampler, drop_last: bool) -> DataLoader[Item]:
+    def _loader(self, data: StripDataset, sampler: Iterable[int], drop_last: bool) -> DataLoader[Item]:
         return DataLoader(
             data,
             batch_size=self.batch_size,

@@ -19,6 +19,9 @@ INK_PX_PER_MM = 6  # a whole number of px in 5 mm
 _CELL = round(LARGE_SQUARE_MM * INK_PX_PER_MM)
 _REGION = 10  # squares of 5 mm: the grid's look is taken as constant over 50 mm
 _MOST_CELLS = 50
+_LEAST_CELLS = 8
+_LINE_MM = 100.0  # over that length a line is drawn throughout, a trace or a column of pulses is not
+_LEAST_LIKENESS = 0.35
 _COARSE = 16
 
 
@@ -68,10 +71,10 @@ def ink_map(image: Image, warp: Warp) -> InkMap:
     channels = [flat[..., 0], flat[..., 1], flat[..., 2], flat.max(axis=2), cv2.cvtColor(flat, cv2.COLOR_RGB2GRAY)]
     best = max(channels, key=lambda channel: _contrast(_middle(channel), _middle(inside)))
     residual, look, doubt = _beyond_grid(best, inside)
-    noise, level = _levels(residual, inside)
+    noise, level = _levels(residual, inside & (doubt < 0.08))
     # on a grid line the same ink makes less of a difference
     reach = np.maximum(np.minimum(level, level - (1 - look)), 0.3 * level)
-    floor = np.maximum(noise * reach / level, np.minimum(doubt, 0.6 * reach))
+    floor = np.maximum(noise * reach / level, np.minimum(doubt, 0.8 * reach))
     ink = np.clip((residual - floor) / np.maximum(reach - floor, 1e-3), 0, 1)
     ink[~inside] = 0
     return InkMap(np.asarray(ink, np.float32), inside, (float(low[0]), float(low[1])))
@@ -132,22 +135,50 @@ def _beyond_grid(channel: NDArray[np.uint8], inside: NDArray[np.bool_]) -> tuple
     light = cv2.resize(light, (value.shape[1], value.shape[0]), interpolation=cv2.INTER_LINEAR)
     value = value / np.maximum(light, 8)
     cells = value.reshape(n_y, _CELL, n_x, _CELL).transpose(0, 2, 1, 3)
-    grid, doubt = np.empty_like(value), np.empty_like(value)
+    printed = _printed(cells, inside.reshape(n_y, _CELL, n_x, _CELL).all(axis=(1, 3)))
+    grid, doubt = np.ones_like(value), np.zeros_like(value)
+    everywhere = _look(cells[printed])
     for rows in np.array_split(np.arange(n_y), max(1, round(n_y / _REGION))):
         for columns in np.array_split(np.arange(n_x), max(1, round(n_x / _REGION))):
-            here = cells[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].reshape(-1, _CELL, _CELL)
-            here = here[:: max(1, len(here) // _MOST_CELLS)]
-            look = np.median(here, axis=0)
-            off = 2.5 * 1.48 * np.median(np.abs(here - look), axis=0)
-            part = (
-                slice(rows[0] * _CELL, (rows[-1] + 1) * _CELL),
-                slice(columns[0] * _CELL, (columns[-1] + 1) * _CELL),
-            )
-            grid[part] = np.tile(look, (len(rows), len(columns)))
-            doubt[part] = np.tile(off, (len(rows), len(columns)))
+            region = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+            here = printed[region]
+            look, off = everywhere if here.sum() < _LEAST_CELLS else _look(cells[region][here])
+            for y, x in zip(*np.nonzero(here), strict=True):
+                part = (
+                    slice((rows[0] + y) * _CELL, (rows[0] + y + 1) * _CELL),
+                    slice((columns[0] + x) * _CELL, (columns[0] + x + 1) * _CELL),
+                )
+                grid[part], doubt[part] = look, off
     residual = grid - value
+    for turned in (residual, residual.T):  # single lines that differ from their kind: a line a pixel wide beats with it
+        for part in np.array_split(turned, max(1, round(turned.shape[1] / INK_PX_PER_MM / _LINE_MM)), axis=1):
+            part -= np.maximum(np.percentile(part[:, ::3], 20, axis=1, keepdims=True), 0).astype(np.float32)
     residual[~inside] = 0
     return residual, grid, doubt
+
+
+def _printed(cells: Map, inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which squares `(ny, nx)` hold the grid: white margins, a desk and black bars do not."""
+    some = cells[inside] if inside.any() else cells.reshape(-1, _CELL, _CELL)
+    look = np.median(some[:: max(1, len(some) // 200)], axis=0)
+    shape = look - look.mean()
+    power = float((shape**2).sum())
+    if power < 1e-3:
+        return np.ones(inside.shape, np.bool_)
+    likeness = np.tensordot(np.clip(cells, 0, 1.2), shape, axes=([2, 3], [0, 1])) / power
+    alike = (likeness > _LEAST_LIKENESS).astype(np.uint8)
+    return np.asarray(cv2.medianBlur(alike, 3) > 0, np.bool_)  # a word does not hide the grid around it
+
+
+def _look(cells: Map) -> tuple[Map, Map]:
+    """The usual look of squares `(n, cell, cell)`, and 2.5 sigma of it towards the dark."""
+    if not len(cells):
+        return np.ones((_CELL, _CELL), np.float32), np.zeros((_CELL, _CELL), np.float32)
+    some = cells[:: max(1, len(cells) // _MOST_CELLS)]
+    low, middle = round(0.15 * (len(some) - 1)), len(some) // 2
+    ordered = np.partition(some, (low, middle), axis=0)
+    spread = ordered[middle] - ordered[low]  # one sigma; or, where lines beat with the pixels, all of it
+    return ordered[middle], np.asarray(np.minimum(2.4 * spread, 1.2 * spread + 0.06), np.float32)
 
 
 def _levels(residual: Map, inside: NDArray[np.bool_]) -> tuple[float, float]:
@@ -157,9 +188,9 @@ def _levels(residual: Map, inside: NDArray[np.bool_]) -> tuple[float, float]:
         return 0.0, 1.0
     noise = 2.5 * 1.48 * float(np.median(np.abs(values - np.median(values)))) + 0.01
     top = max(float(np.percentile(values, 99.6)), noise + 0.05)
-    # text and separators are darker than a faded trace: full ink is what half of the inked px reach
-    inked = values[values > max(0.35 * top, noise)]
-    return noise, max(float(np.median(inked)) if inked.size else top, noise + 0.05)
+    # text and separators are darker than a faded trace: full ink is what two thirds of the inked px reach
+    inked = values[values > max(0.3 * top, 1.3 * noise)]
+    return noise, max(float(np.percentile(inked, 35)) if inked.size else top, noise + 0.05)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

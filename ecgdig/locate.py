@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgdig.ink import INK_PX_PER_MM, Image
 from ecgdig.page.layout import Layout, LeadPlan, Paper, Segment, lead_plan, limb_plan
@@ -28,7 +27,7 @@ KNOWN_LAYOUTS: dict[int, dict[str, float]] = {
     3: {"3x4": 0.0, "2x6+1": -3.0},
     4: {"3x4+1": 0.0, "4x3": -2.5, "2x6+2": -4.0},
     5: {"3x4+2": 0.0, "4x3+1": -2.5},
-    6: {"3x4+3": 0.0, "6x2": 0.0, "6x1": -1.5, "4x3+2": -4.0},
+    6: {"3x4+3": 0.0, "6x2": 0.0, "6x1": -2.0, "4x3+2": -4.0},
     7: {"6x2+1": 0.0, "4x3+3": -3.0},
     8: {"6x2+2": 0.0},
     9: {"6x2+3": 0.0},
@@ -170,7 +169,11 @@ def _choose(
     score, plan = rated[0]
     lead = 1.0 if len(rated) == 1 else float(1 - np.exp(-(score - rated[1][0]) / 3))
     column_s, misfit = _column_seconds(plan, rows, speed)
-    start = evidence.time_zero(plan, column_s * speed)
+    start = rows.start_mm
+    if rhythm is None and plan.rhythm and plan.n_columns > 1:
+        twins = evidence.twins(plan, column_s * speed)
+        named = tuple(new if r > TWIN_CORRELATION else old for (new, r), old in zip(twins, plan.rhythm, strict=True))
+        plan = replace(plan, rhythm=named)
     return plan, start, column_s, lead
 
 
@@ -180,6 +183,10 @@ def _column_seconds(plan: LeadPlan, rows: Rows, speed: float) -> tuple[float, fl
     step = COLUMN_STEP_S * speed * plan.n_columns
     n = max(1, round((width + 0.1) / step))
     return n * COLUMN_STEP_S, float(width - n * step)
+
+
+TWIN_CORRELATION = 0.985  # the same lead printed twice; other leads of one heart reach about 0.95
+BREAKS_AT_SEAMS = 0.6  # two leads seldom meet at the same height
 
 
 class _Boundaries:
@@ -193,6 +200,7 @@ class _Boundaries:
         self.dark = dark
         self.levels = [round(float(rows.ink.row(b))) for b in rows.baselines_mm]
         self.names = self._name_bands()
+        self.chance = self._chance_of_break()
 
     def score(self, plan: LeadPlan, speed: float) -> float:
         """Sum of the evidence at the seams of a plan; seams that show nothing count against it."""
@@ -204,18 +212,63 @@ class _Boundaries:
         total = max(total, -4.0)
         seams = [(r, c) for r in range(len(plan.grid)) for c in range(1, plan.n_columns)]
         values = [self.seam(r, self.rows.start_mm + c * width) for r, c in seams]
-        return total + float(np.sum(values))
+        strips = 0.0
+        if plan.rhythm and plan.n_columns > 1:
+            match = self.twins(plan, width)
+            strips = 2.5 * sum(r > TWIN_CORRELATION for _, r in match) - 0.4 * len(match)
+        return total + float(np.sum(values)) + strips
+
+    def twins(self, plan: LeadPlan, column_mm: float) -> list[tuple[str, float]]:
+        """For each rhythm strip, the lead of the grid whose trace is the strip's in the same column, and how well (r)."""
+        found = []
+        for strip in range(len(plan.grid), plan.n_rows):
+            best = ("", 0.0)
+            for r, row in enumerate(plan.grid):
+                for c, lead in enumerate(row):
+                    r_value = self._alike(r, strip, self.rows.start_mm + c * column_mm, column_mm)
+                    best = max(best, (lead, r_value), key=lambda item: item[1])
+            found.append(best)
+        return found
+
+    def _alike(self, row: int, strip: int, x_mm: float, width_mm: float) -> float:
+        """Correlation of two rows' traces between x and x + width."""
+        low, high = (round(float(c)) for c in self.rows.ink.column([x_mm + 1.0, x_mm + width_mm - 1.0]))
+        a, b = self.rows.paths_mm[row, max(low, 0) : high], self.rows.paths_mm[strip, max(low, 0) : high]
+        known = np.isfinite(a) & np.isfinite(b)
+        if known.sum() < 0.5 * max(high - low, 1) or a[known].std() < 0.15 or b[known].std() < 0.15:
+            return 0.0
+        return float(np.corrcoef(a[known], b[known])[0, 1])
 
     def seam(self, row: int, x_mm: float) -> float:
         """Log odds that a new lead begins on `row` at `x_mm`, give or take half a mm."""
         x = round(float(self.rows.ink.column(x_mm)))
-        evidence = -0.7
+        evidence = -0.2
         if self._tick(row, x):
             evidence += 2.0
         if self._broken(row, x):
-            evidence += 1.5
+            evidence += float(np.log(BREAKS_AT_SEAMS / self.chance))
+        else:
+            evidence += float(np.log((1 - BREAKS_AT_SEAMS) / (1 - self.chance)))
+        evidence += 1.5 * self._dotted(x)
         evidence += self._named(row, x)
         return evidence
+
+    def _chance_of_break(self) -> float:
+        """How often a trace seems broken where no seam is: at odd places along the rows."""
+        places = np.linspace(self.rows.start_mm, self.rows.end_mm, 31)[1:-1:2] + 1.7
+        columns = [round(float(c)) for c in self.rows.ink.column(places)]
+        broken = [self._broken(row, x) for row in range(len(self.levels)) for x in columns]
+        return float(np.clip(np.mean(broken), 0.03, 0.5)) if broken else 0.1
+
+    def _dotted(self, x: int) -> bool:
+        """A dotted or dashed line through all rows."""
+        top, bottom = max(self.levels[0] - 8 * _R, 0), self.levels[-1] + 8 * _R
+        part = self.dark[top:bottom, max(x - 2 * _R, 0) : x + 2 * _R + 1]
+        if part.shape[1] < 4 * _R + 1:
+            return False
+        share = part.mean(axis=0)
+        middle = float(share[2 * _R - 3 : 2 * _R + 4].max())
+        return middle > 0.22 and middle > float(np.median(share)) + 0.15
 
     def _tick(self, row: int, x: int) -> bool:
         """A thick upright stroke or two bars about the baseline."""
@@ -264,6 +317,3 @@ class _Boundaries:
             if first > 0.15:
                 best = max(best, 1.2 if here > 0.3 and before < 0.15 else 0.0)
         return best
-
-    def time_zero(self, plan: LeadPlan, column_mm: float) -> float:
-        return self.rows.start_mm

@@ -24,7 +24,6 @@ from ecgdig.lattice import (
     excess,
     fit_wave,
     line_profile,
-    local_rise,
     radial,
     radii_of,
     strongest,

@@ -98,12 +98,13 @@ def cut(image: Image, warp: Warp, strip: Strip) -> Image:
     if shrink > 1.4:
         size = (max(1, round(part.shape[1] / shrink)), max(1, round(part.shape[0] / shrink)))
         ratio = np.array([size[0] / part.shape[1], size[1] / part.shape[0]])
-        part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+        part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
         coarse = (coarse + 0.5) * ratio - 0.5
     to_coarse = np.array([[1 / _COARSE, 0, 0], [0, 1 / _COARSE, 0]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    fine = cv2.warpAffine(coarse.astype(np.float32), to_coarse, (width, height), flags=flags)
-    return np.asarray(cv2.remap(part, fine, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    fine = np.asarray(cv2.warpAffine(coarse.astype(np.float32), to_coarse, (width, height), flags=flags), np.float32)
+    picture = cv2.remap(part, fine[..., 0], fine[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(picture, np.uint8)
 
 
 def trace_px(page: Page, row: int, strip: Strip) -> NDArray[np.float32]:

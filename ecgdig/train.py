@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -10,9 +11,10 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningDataModule, LightningModule, Trainer
-from lightning.pytorch.callbacks import EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint
+from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, WeightAveraging
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
+from torch import Tensor
 
 CONFIG_FOLDER = Path(__file__).parent.parent / "configs"
 
@@ -55,21 +57,20 @@ def main(args: Sequence[str] | None = None) -> Trainer:
     folder.mkdir(parents=True, exist_ok=True)
     cli.parser.save(config, folder / "config.yaml", overwrite=True, skip_check=True)
     trainer = cli.trainer
-    plain = cli.parser.dump(config, skip_check=True)
+    plain = json.loads(cli.parser.dump(config, format="json", skip_check=True))
     trainer.loggers = make_loggers(folder, config.run, config.project, plain)
-    trainer.callbacks.extend(make_callbacks(folder, config.monitor, config.ema))
+    callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]  # Lightning sets it outside the class
+    callbacks.extend(make_callbacks(folder, config.monitor, config.ema))
     # Lightning keeps checkpoint callbacks last, so that they see what the others logged
-    trainer.callbacks.sort(key=lambda callback: isinstance(callback, ModelCheckpoint))
+    callbacks.sort(key=lambda callback: isinstance(callback, ModelCheckpoint))
     if config.init:
         load_weights(cli.model, Path(config.init))
     trainer.fit(cli.model, cli.datamodule, ckpt_path=_resume_path(config.resume, folder))
     return trainer
 
 
-def make_loggers(folder: Path, run: str, project: str, config_yaml: str) -> list[Logger]:
+def make_loggers(folder: Path, run: str, project: str, config: dict[str, Any]) -> list[Logger]:
     """A CSV log in `folder`, and W&B: online when logged in, else offline; `WANDB_MODE` has the last word."""
-    import yaml
-
     mode = os.environ.get("WANDB_MODE") or ("online" if _logged_in() else "offline")
     table = CSVLogger(folder, name="", version="log")
     if mode == "disabled":
@@ -77,7 +78,7 @@ def make_loggers(folder: Path, run: str, project: str, config_yaml: str) -> list
     os.environ["WANDB_MODE"] = mode
     os.environ.setdefault("WANDB_SILENT", "true")
     board = WandbLogger(name=run, project=project, save_dir=str(folder), offline=mode == "offline")
-    board.log_hyperparams({"config": yaml.safe_load(config_yaml)})
+    board.log_hyperparams({"config": config})
     return [table, board]
 
 
@@ -96,8 +97,22 @@ def make_callbacks(folder: Path, monitor: str, ema: float) -> list[Any]:
         ),
     ]
     if ema > 0:
-        callbacks.insert(0, EMAWeightAveraging(decay=ema))
+        callbacks.insert(0, RisingEma(ema))
     return callbacks
+
+
+class RisingEma(WeightAveraging):
+    """Exponential moving average of the weights whose decay rises from 0.1 to `decay`.
+
+    With a constant decay the first thousand steps would be validated on weights that are mostly the initial ones. The
+    schedule min(decay, (1 + n) / (10 + n)) is that of TensorFlow's ExponentialMovingAverage.
+    """
+
+    def __init__(self, decay: float) -> None:
+        def average(old: Tensor, new: Tensor, n: Tensor | int) -> Tensor:
+            return torch.lerp(new, old, min(decay, (1 + int(n)) / (10 + int(n))))
+
+        super().__init__(avg_fn=average)
 
 
 def load_weights(model: LightningModule, path: Path) -> None:

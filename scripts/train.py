@@ -3,7 +3,8 @@
     python scripts/train.py --config unet_cpu.yaml --data.records ../shared/ecg/train --run mine
     python scripts/train.py --config unet_cpu.yaml --run mine --resume last
 
-`--print_config` shows every setting. The run's folder runs/NAME holds config.yaml, log/metrics.csv, best.ckpt, last.ckpt.
+`--print_config` shows every setting. The run's folder runs/NAME holds config.yaml, log/metrics.csv, best.ckpt and
+last.ckpt.
 """
 
 from ecgdig.train import main

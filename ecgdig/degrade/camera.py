@@ -22,17 +22,19 @@ _TILE = 256  # noise is drawn for a tile and repeated from a random offset
 def blur(image: Image, strength: float, rng: Rng) -> Image:
     """Defocus: a Gaussian of up to 1.6 px sigma at strength 1."""
     sigma = float(rng.uniform(0.2, 1.6)) * strength
-    return image if sigma < 0.15 else cv2.GaussianBlur(image, (0, 0), sigma)
+    return image if sigma < 0.15 else np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
 
 
 def motion_blur(image: Image, strength: float, rng: Rng) -> Image:
     """A hand that moved: up to 7 px."""
     size = 3 + 2 * round(2 * strength * rng.random())
-    return _albumentations("MotionBlur", image, rng, blur_limit=(size, size), allow_shifted=False)
+    # a direction other than 0 would shift the page
+    symmetric: dict[str, Any] = {"allow_shifted": False, "direction_range": (0.0, 0.0)}
+    return _albumentations("MotionBlur", image, rng, blur_limit=(size, size), **symmetric)
 
 
 def noise(image: Image, strength: float, rng: Rng) -> Image:
-    """Sensor noise: Gaussian, sigma up to 14 grey levels, partly shared by the three colours, more of it in the dark."""
+    """Sensor noise: Gaussian, sigma up to 14 grey levels, partly shared by the three colours."""
     sigma = float(rng.uniform(1, 14)) * strength
     tile = rng.standard_normal((_TILE, _TILE, 1), np.float32) * np.float32(0.8)
     tile = tile + rng.standard_normal((_TILE, _TILE, 3), np.float32) * np.float32(0.6)
@@ -42,14 +44,16 @@ def noise(image: Image, strength: float, rng: Rng) -> Image:
     oy, ox = (int(v) for v in rng.integers(0, _TILE, 2))
     reps = (-(-(image.shape[0] + oy) // _TILE), -(-(image.shape[1] + ox) // _TILE), 1)
     field = np.tile(tile, reps)[oy : oy + image.shape[0], ox : ox + image.shape[1]]
-    return np.clip(image + field, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(image + field, 0, 255), np.uint8)
 
 
 def low_resolution(image: Image, strength: float, rng: Rng) -> Image:
     """Shrunk and enlarged again: detail of up to 2.2 times fewer pixels."""
     factor = 1 + float(rng.uniform(0.1, 1.2)) * strength
-    small = cv2.resize(image, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
-    return cv2.resize(small, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
+    # given factors instead of a size, OpenCV scales by exactly those and rounds the size: the page would shift
+    size = (max(1, round(image.shape[1] / factor)), max(1, round(image.shape[0] / factor)))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def jpeg(image: Image, strength: float, rng: Rng) -> Image:
@@ -61,14 +65,14 @@ def jpeg(image: Image, strength: float, rng: Rng) -> Image:
 def grey(image: Image, strength: float, rng: Rng) -> Image:
     """Colour lost, as on a fax, a photocopy or a grey scan; strength sets how much."""
     single = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    return cv2.addWeighted(single, strength, image, 1 - strength, 0)
+    return np.asarray(cv2.addWeighted(single, strength, image, 1 - strength, 0), np.uint8)
 
 
 def sharpen(image: Image, strength: float, rng: Rng) -> Image:
     """The unsharp mask of phones and scanners: dark lines get bright seams."""
     amount = float(rng.uniform(0.2, 1.2)) * strength
     soft = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.8, 2.0)))
-    return cv2.addWeighted(image, 1 + amount, soft, -amount, 0)
+    return np.asarray(cv2.addWeighted(image, 1 + amount, soft, -amount, 0), np.uint8)
 
 
 def _albumentations(name: str, image: Image, rng: Rng, **parameters: Any) -> Image:

@@ -95,18 +95,19 @@ def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | N
     scale = float(page.warp.px_per_mm(middle)[0])
     shrink = scale / float(warp.px_per_mm(middle)[0])
     if shrink > 1.4:  # averaging first: a remap alone would skip pixels
-        source = cv2.resize(source, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
+        size = (max(1, round(source.shape[1] / shrink)), max(1, round(source.shape[0] / shrink)))
+        source = np.asarray(cv2.resize(source, size, interpolation=cv2.INTER_AREA), np.uint8)
     sx, sy = (scale * source.shape[axis] / page.image.shape[axis] for axis in (1, 0))
     field = coarse_to_fine(warp.mm_field((shape[0] + 2 * COARSE_PX, shape[1] + 2 * COARSE_PX), COARSE_PX), shape)
     x = (field[..., 0] - np.float32(left)) * np.float32(sx) - np.float32(0.5)
     y = (field[..., 1] - np.float32(top)) * np.float32(sy) - np.float32(0.5)
-    out = cv2.remap(source, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    out = np.asarray(cv2.remap(source, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8)
     if background is not None:
         # signed distance to the sheet's edge in px, for one soft pixel of border
         beside = np.minimum(field[..., 0], paper.width_mm - field[..., 0])
         inside = np.minimum(beside, np.minimum(field[..., 1], paper.height_mm - field[..., 1]))
         if inside.min() * sx > 0.5:
-            return np.asarray(out, np.uint8)
+            return out
         cover = np.clip(inside * np.float32(sx) + 0.5, 0, 1)[..., None]
         desk = cv2.resize(background, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
         out = (out * cover + desk * (1 - cover) + 0.5).astype(np.uint8)

@@ -40,7 +40,7 @@ def colour_cast(image: Image, strength: float, rng: Rng) -> Image:
     warm, green = float(rng.uniform(-0.15, 0.15)) * strength, float(rng.uniform(-0.04, 0.04)) * strength
     gains = np.array([1 + warm, 1 + green, 1 - warm])
     table = np.clip(np.arange(256)[:, None] * (gains / gains.max()) + 0.5, 0, 255).astype(np.uint8)
-    return cv2.LUT(image, table[None])
+    return np.asarray(cv2.LUT(image, table[None]), np.uint8)
 
 
 def exposure(image: Image, strength: float, rng: Rng) -> Image:
@@ -48,10 +48,10 @@ def exposure(image: Image, strength: float, rng: Rng) -> Image:
     gamma = float(np.exp(rng.uniform(-0.5, 0.5) * strength))
     black, white = float(rng.uniform(0, 50)) * strength, 255 - float(rng.uniform(0, 60)) * strength
     ramp = (np.linspace(0, 1, 256) ** gamma) * (white - black) + black
-    return cv2.LUT(image, ramp.astype(np.uint8))
+    return np.asarray(cv2.LUT(image, ramp.astype(np.uint8)), np.uint8)
 
 
 def _multiply(image: Image, field: NDArray[np.float32]) -> Image:
     fine = cv2.resize(field.astype(np.float32), (image.shape[1], image.shape[0]), interpolation=cv2.INTER_CUBIC)
     fine8 = np.clip(fine * 255 + 0.5, 0, 255).astype(np.uint8)
-    return cv2.multiply(image, cv2.merge([fine8] * 3), scale=1 / 255)
+    return np.asarray(cv2.multiply(image, cv2.merge([fine8] * 3), scale=1 / 255), np.uint8)

@@ -40,6 +40,8 @@ class Trace:
 
     def y_at(self, x_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Height of the pen's path at `x_mm`, straight between its points; NaN where nothing is printed."""
+        if self.x_mm.size == 0:  # the recording ends before this segment begins
+            return np.full(np.shape(x_mm), np.nan)
         return np.interp(x_mm, self.x_mm, self.y_mm, left=np.nan, right=np.nan)
 
     def mv_at(self, time_s: NDArray[np.float64]) -> NDArray[np.float64]:

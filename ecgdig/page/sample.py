@@ -23,26 +23,36 @@ from ecgdig.recording import Recording
 from ecgdig.units import LEADS
 
 
-def sample_layout(recording: Recording, style: Style, rng: Rng) -> Layout:
-    """Draw a layout for a recording: order of the leads, paper, speed, gain and where the rows stand."""
+def sample_layout(
+    recording: Recording, style: Style, rng: Rng, plan: LeadPlan | None = None, usual_scale: bool = False
+) -> Layout:
+    """Draw a layout for a recording: order of the leads, paper, speed, gain and where the rows stand.
+
+    Args:
+        plan: the order of the leads, where it is given.
+        usual_scale: 25 mm/s and 10 mm/mV on letter or A4 paper.
+    """
     for _ in range(20):
-        plan = _sample_plan(rng)
-        paper = _sample_paper(rng, plan)
-        speed = float(rng.choice([25.0, 50.0, 12.5], p=[0.86, 0.1, 0.04]))
-        gain = float(rng.choice([10.0, 5.0, 20.0], p=[0.86, 0.09, 0.05]))
+        leads = _sample_plan(rng) if plan is None else plan
+        paper = PAPERS[str(rng.choice(["letter", "a4"]))] if usual_scale else _sample_paper(rng, leads)
+        speed = 25.0 if usual_scale else float(rng.choice([25.0, 50.0, 12.5], p=[0.86, 0.1, 0.04]))
+        gain = 10.0 if usual_scale else float(rng.choice([10.0, 5.0, 20.0], p=[0.86, 0.09, 0.05]))
+        mixed = not usual_scale and gain == 10.0 and rng.random() < 0.04
         try:
             return arrange(
-                plan,
+                leads,
                 paper,
-                _sample_placement(rng, plan, paper, style, speed),
+                _sample_placement(rng, leads, paper, style, speed),
                 duration_s=recording.duration_s,
                 speed_mm_per_s=speed,
                 gain_mm_per_mv=gain,
-                chest_gain_mm_per_mv=5.0 if gain == 10.0 and rng.random() < 0.04 else None,
+                chest_gain_mm_per_mv=5.0 if mixed else None,
             )
         except ValueError:  # this plan does not fit that paper: draw again
             continue
-    return arrange(lead_plan("3x4+1"), PAPERS["letter"], Placement(18, 8, 70, 32), duration_s=recording.duration_s)
+    return arrange(
+        plan or lead_plan("3x4+1"), PAPERS["letter"], Placement(18, 8, 70, 32), duration_s=recording.duration_s
+    )
 
 
 def sample_page(recording: Recording, rng: Rng, dpi: float | None = None) -> Page:

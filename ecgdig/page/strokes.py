@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Canvas = NDArray[np.uint8]  # (H, W) coverage, 0 to 255
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def draw_polyline(canvas: Canvas, points: NDArray[np.float64], width_px: float, strength: NDArray[np.float32]) -> None:
     """Draw a round-capped stroke into `canvas` in place; where strokes meet, the darker one stays.
 
@@ -47,7 +47,7 @@ def draw_polyline(canvas: Canvas, points: NDArray[np.float64], width_px: float, 
                         canvas[y, x] = value
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def line_profile(n_px: int, first_px: float, step_px: float, width_px: float) -> NDArray[np.float32]:
     """Coverage `(n_px,)`, 0 to 1, of equally spaced lines across one axis: exact overlap of line and pixel."""
     out = np.zeros(n_px, np.float32)
@@ -68,7 +68,7 @@ def line_profile(n_px: int, first_px: float, step_px: float, width_px: float) ->
     return out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def paint_grid(
     image: NDArray[np.uint8],
     across: NDArray[np.float32],
@@ -88,7 +88,7 @@ def paint_grid(
                     image[y, x, c] = np.uint8(image[y, x, c] * (1.0 - cover) + rgb[c] * cover + 0.5)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def paint_ink(image: NDArray[np.uint8], cover: Canvas, rgb: NDArray[np.float32], opacity: float) -> None:
     """Blend ink of colour `rgb` and `opacity` (0 to 1) into `image` `(H, W, 3)` where `cover` `(H, W)` says."""
     for y in range(image.shape[0]):

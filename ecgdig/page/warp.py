@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,7 +40,7 @@ class Homography:
     def scale(px_per_mm: float, origin_mm: tuple[float, float] = (0.0, 0.0)) -> Homography:
         """Paper mm to pixels of a flat image whose top left *corner* shows `origin_mm`."""
         x, y = (-v * px_per_mm - 0.5 for v in origin_mm)
-        return Homography.of([[px_per_mm, 0, x], [0, px_per_mm, y], [0, 0, 1]])
+        return Homography.of(np.array([[px_per_mm, 0.0, x], [0.0, px_per_mm, y], [0.0, 0.0, 1.0]]))
 
     @property
     def array(self) -> NDArray[np.float64]:
@@ -50,7 +50,7 @@ class Homography:
         return _project(self.array, points)
 
     def inverse(self, points: Points) -> Points:
-        return _project(np.linalg.inv(self.array), points)
+        return _project(np.asarray(np.linalg.inv(self.array), np.float64), points)
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,9 @@ class Warp:
     def px_per_mm(self, points_mm: ArrayLike) -> NDArray[np.float64]:
         """The local scale at `points_mm` `(..., 2)`: the square root of the map's area ratio, `(...)`."""
         at = np.asarray(points_mm, dtype=np.float64)
-        dx = self.to_px(at + [0.5, 0]) - self.to_px(at - [0.5, 0])
-        dy = self.to_px(at + [0, 0.5]) - self.to_px(at - [0, 0.5])
+        right, down = np.array([0.5, 0.0]), np.array([0.0, 0.5])
+        dx = self.to_px(at + right) - self.to_px(at - right)
+        dy = self.to_px(at + down) - self.to_px(at - down)
         return np.sqrt(np.abs(dx[..., 0] * dy[..., 1] - dx[..., 1] * dy[..., 0]))
 
     def mm_field(self, shape: tuple[int, int], step: int = 1) -> NDArray[np.float32]:
@@ -137,11 +138,11 @@ def _project(matrix: NDArray[np.float64], points: Points) -> Points:
     return np.stack([x, y], axis=1)
 
 
-def _through(maps: Sequence[object], points: ArrayLike) -> NDArray[np.float64]:
+def _through(maps: Sequence[Callable[[Points], Points]], points: ArrayLike) -> NDArray[np.float64]:
     array = np.asarray(points, dtype=np.float64)
     if array.shape[-1:] != (2,):
         raise ValueError(f"points of shape {array.shape}; want (..., 2) for x and y")
     flat = array.reshape(-1, 2)
     for step in maps:
-        flat = step(flat)  # type: ignore[operator]
+        flat = step(flat)
     return flat.reshape(array.shape)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from ecgdig.recording import Recording
 from ecgdig.sources.source import Source
 

@@ -11,7 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
 
+from ecgdig.strip import StripSpec
 from ecgdig.tasks.losses import dice_loss, height_loss, present_loss, wave_loss
 from ecgdig.tasks.trace_net import TraceNet, TraceOutput
 from ecgdig.units import LEADS
@@ -24,6 +26,11 @@ class LeadSnr(Metric):
     """SNR of each lead in dB over all its columns, each (strip, lead) stretch less its own mean; missing reads as 0."""
 
     full_state_update = False
+    signal: Tensor  # (12,) sum of squares of the true values
+    error: Tensor  # (12,) sum of squares of the differences
+    read: Tensor  # columns that were read ...
+    printed: Tensor  # ... of so many
+    stretches: list[Tensor]  # SNR in dB of each stretch
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,12 +63,7 @@ class LeadSnr(Metric):
         seen = self.signal > 0
         out = {f"snr_db/{lead}": value for lead, value, there in zip(LEADS, db, seen, strict=True) if there}
         out["snr_db"] = db[seen].mean() if seen.any() else torch.tensor(0.0)
-        stretches = (
-            self.stretches
-            if isinstance(self.stretches, Tensor)
-            else torch.cat(list(self.stretches) or [torch.zeros(1)])
-        )
-        out["snr_db_median"] = stretches.median()
+        out["snr_db_median"] = dim_zero_cat(self.stretches if len(self.stretches) else [torch.zeros(1)]).median()
         out["coverage"] = self.read / self.printed.clamp(min=1)
         return {name: value.float() for name, value in out.items()}
 
@@ -71,7 +73,7 @@ class TraceTask(L.LightningModule):
 
     Args:
         encoder, depth, decoder_channels, block, sub_columns, features, refine: see `TraceNet`.
-        px_per_mm_y: vertical resolution of the strips, for errors in mV.
+        half_height_mm, px_per_mm_x, px_per_mm_y: the strips it is made for; the data module's must be the same.
         target_sigma_px: width of the Gaussian around the true height.
         wave_weight, present_weight, dice_weight: loss = height + weights · the others.
         learning_rate: at its peak, for AdamW.
@@ -90,6 +92,8 @@ class TraceTask(L.LightningModule):
         sub_columns: int = 2,
         features: int = 6,
         refine: int = 16,
+        half_height_mm: float = 32.0,
+        px_per_mm_x: float = 8.0,
         px_per_mm_y: float = 6.0,
         target_sigma_px: float = 1.0,
         wave_weight: float = 0.1,
@@ -117,6 +121,16 @@ class TraceTask(L.LightningModule):
             h["refine"],
         )
 
+    @property
+    def spec(self) -> StripSpec:
+        h = self.hparams
+        return StripSpec(h["half_height_mm"], h["px_per_mm_x"], h["px_per_mm_y"], h["sub_columns"])
+
+    def on_fit_start(self) -> None:
+        made = getattr(self.trainer, "datamodule", None)
+        if made is not None and made.spec != self.spec:
+            raise ValueError(f"the data has strips of {made.spec}, the model wants {self.spec}; make them the same")
+
     def forward(self, strips: Tensor) -> TraceOutput:
         out: TraceOutput = self.net(strips)
         return out
@@ -132,7 +146,7 @@ class TraceTask(L.LightningModule):
 
     def _total(self, losses: dict[str, Tensor]) -> Tensor:
         h = self.hparams
-        extra = (
+        extra: Tensor = (
             h["wave_weight"] * losses["wave"]
             + h["present_weight"] * losses["present"]
             + h["dice_weight"] * losses["dice"]
@@ -170,7 +184,7 @@ class TraceTask(L.LightningModule):
         h = self.hparams
         optimizer = torch.optim.AdamW(self.parameters(), lr=h["learning_rate"], weight_decay=h["weight_decay"])
         total = int(self.trainer.estimated_stepping_batches)
-        rise, fall = max(1, round(h["warmup"] * total)), max(1, round(h["decay"] * total))
+        rise, fall = (max(1, round(float(h[share]) * total)) for share in ("warmup", "decay"))
 
         def rate(step: int) -> float:
             down = min(1.0, max(0.0, (step - (total - fall)) / fall))

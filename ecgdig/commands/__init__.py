@@ -1,0 +1,1 @@
+"""What the doors in scripts/ call: one `main(args=None)` a file."""

@@ -1,0 +1,237 @@
+"""Image -> `Digitization`: geometry, layout, the trace of every row, samples in millivolts, error bars and warnings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ecgdig.hub import TraceModel
+from ecgdig.locate import find_layout
+from ecgdig.page.layout import Layout, Segment
+from ecgdig.page.warp import Warp
+from ecgdig.recording import Recording
+from ecgdig.rectify import find_grid
+from ecgdig.strip import Strip, cut
+from ecgdig.units import LEADS, OUTPUT_FS
+from ecgdig.vectorize import resample_curve, trace_path
+
+_TILE_PX = 512  # width of the strips that the network sees at a time
+_OVERLAP_PX = 64  # what neighbouring strips share; each is trusted up to the middle of it
+_BEYOND_MM = 6.0  # how far beyond a row's ends the network looks
+_BRIDGE_S = 0.02  # shorter gaps are bridged, with a large sigma
+_SHIFT_LIMIT_MM = 3.0  # the time axis is moved by no more than this to where the traces begin
+
+
+@dataclass(frozen=True)
+class RowReading:
+    """The trace of one row: paper x of its columns, height and standard deviation in mm, presence; all `(columns,)`."""
+
+    x_mm: NDArray[np.float64]
+    y_mm: NDArray[np.float64]
+    spread_mm: NDArray[np.float64]
+    present: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Digitization:
+    """What was read from one image.
+
+    Attributes:
+        recording: 12 leads at 500 Hz in mV on the page's common time axis, NaN where nothing is printed or readable;
+            `sigma_mv` is the standard error of each sample.
+        layout: the segments, in the mm of `warp`.
+        warp: paper mm <-> image px.
+        rows: the traces as read, one for each row of the layout.
+        warnings: what a user should look at, in words.
+        checkpoint: name and SHA-256 of the network.
+    """
+
+    recording: Recording
+    layout: Layout
+    warp: Warp
+    rows: tuple[RowReading, ...]
+    warnings: tuple[str, ...]
+    checkpoint: tuple[str, str]
+
+    def coverage(self) -> dict[str, float]:
+        """Of what the layout says is printed of each lead, the share that was read."""
+        printed = dict.fromkeys(self.recording.leads, 0.0)
+        time = np.arange(self.recording.n_samples) / self.recording.fs
+        for lead in printed:
+            where = np.zeros(time.shape, bool)
+            for s in self.layout.segments:
+                if s.lead.lstrip("-") == lead:
+                    where |= (time >= s.start_s) & (time < s.start_s + s.duration_s)
+            if where.any():
+                printed[lead] = float(np.isfinite(self.recording.lead(lead)[where]).mean())
+        return printed
+
+
+def digitize(
+    image: NDArray[np.uint8],
+    model: TraceModel,
+    *,
+    layout: str | None = None,
+    speed_mm_per_s: float | None = None,
+    gain_mm_per_mv: float | None = None,
+    name: str = "",
+) -> Digitization:
+    """Read a flat page: a scan, a screenshot or a rendered page.
+
+    Args:
+        image: uint8 RGB `(H, W, 3)`.
+        model: from `hub.load`.
+        layout, speed_mm_per_s, gain_mm_per_mv: what the user knows is obeyed; the rest is found.
+
+    Raises:
+        GeometryError: no grid, no traces, or a page that is not flat; the message says what to do.
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ValueError(f"image of shape {image.shape} and type {image.dtype}; want uint8 RGB (H, W, 3)")
+    warp = find_grid(image).warp()
+    found = find_layout(image, warp, layout=layout, speed_mm_per_s=speed_mm_per_s, gain_mm_per_mv=gain_mm_per_mv)
+    return read_traces(image, warp, found.layout, model, warnings=found.warnings, name=name)
+
+
+def read_traces(
+    image: NDArray[np.uint8],
+    warp: Warp,
+    layout: Layout,
+    model: TraceModel,
+    *,
+    warnings: tuple[str, ...] = (),
+    name: str = "",
+    adjust: bool = True,
+) -> Digitization:
+    """Read the traces of a page whose geometry and layout are known.
+
+    Args:
+        adjust: move the time axis to where the network sees the traces begin (a found layout), or leave it as it is
+            (the true one).
+    """
+    rows = tuple(read_row(image, warp, layout, r, model) for r in range(layout.n_rows))
+    if adjust:
+        layout = _start_where_traces_do(layout, rows)
+    recording = recording_of(layout, rows, model.sigma, name)
+    digitized = Digitization(recording, layout, warp, rows, warnings, (model.name, model.sha256))
+    covered = digitized.coverage()
+    printed = {s.lead.lstrip("-") for s in layout.segments}
+    poor = [f"{lead} ({covered[lead]:.0%})" for lead in recording.leads if lead in printed and covered[lead] < 0.9]
+    if poor:
+        warnings = (*warnings, f"only a part was readable of {', '.join(poor)}")
+        digitized = Digitization(recording, layout, warp, rows, warnings, (model.name, model.sha256))
+    return digitized
+
+
+@torch.inference_mode()
+def read_row(image: NDArray[np.uint8], warp: Warp, layout: Layout, row: int, model: TraceModel) -> RowReading:
+    """Follow the trace of one row with the network, over the whole width of the row."""
+    spec = model.spec
+    segments = layout.row(row)
+    left = segments[0].x_mm - _BEYOND_MM
+    width = segments[-1].end_mm + _BEYOND_MM - left
+    step = _TILE_PX - _OVERLAP_PX
+    n_tiles = max(1, -(-round(width * spec.px_per_mm_x - _OVERLAP_PX) // step))
+    strips = [
+        Strip(spec, left + i * step / spec.px_per_mm_x, segments[0].baseline_mm, _TILE_PX) for i in range(n_tiles)
+    ]
+    pictures = np.stack([cut(image, warp, strip).transpose(2, 0, 1) for strip in strips])
+    device = next(model.net.parameters()).device
+    heights, presents = [], []
+    for i in range(0, n_tiles, 2):
+        out = model.net(torch.from_numpy(pictures[i : i + 2]).to(device))
+        heights.append(torch.softmax(out.height, 1).float().cpu().numpy())
+        presents.append(torch.sigmoid(out.present).float().cpu().numpy())
+    height, present = np.concatenate(heights), np.concatenate(presents)
+    # tile i is trusted from the middle of the overlap with the one before to the middle of that with the next
+    half = _OVERLAP_PX // 2 * spec.sub_columns
+    keep = [slice(0 if i == 0 else half, None if i == n_tiles - 1 else height.shape[2] - half) for i in range(n_tiles)]
+    chance = np.ascontiguousarray(np.concatenate([height[i][:, keep[i]] for i in range(n_tiles)], axis=1))
+    seen = np.concatenate([present[i][keep[i]] for i in range(n_tiles)])
+    x = np.concatenate([strips[i].columns_mm()[keep[i]] for i in range(n_tiles)])
+    y_px, spread = trace_path(chance, seen)
+    y = strips[0].y_mm(x, y_px.astype(np.float64))
+    return RowReading(x, y, spread / spec.px_per_mm_y, seen)
+
+
+def _start_where_traces_do(layout: Layout, rows: tuple[RowReading, ...]) -> Layout:
+    """The layout moved along x so that it begins where the rows are first seen, in the median."""
+    shifts = []
+    for r, reading in enumerate(rows):
+        start = layout.row(r)[0].x_mm
+        first = _rising_edge(reading, start)
+        if np.isfinite(first):
+            shifts.append(first - start)
+    if not shifts:
+        return layout
+    shift = float(np.median(shifts))
+    moved = tuple(_moved(s, shift) for s in layout.segments)
+    return Layout(layout.name, layout.paper, moved)
+
+
+def _rising_edge(reading: RowReading, near_mm: float) -> float:
+    """Where presence rises through one half, closest to `near_mm`; NaN if nowhere near."""
+    p, x = reading.present, reading.x_mm
+    up = np.flatnonzero((p[:-1] < 0.5) & (p[1:] >= 0.5))
+    # a start is a change that lasts: 2 mm of nothing before, 4 mm of trace after, as far as there are columns
+    per_mm = (len(x) - 1) / (x[-1] - x[0])
+    lasting = [
+        i
+        for i in up
+        if p[max(0, i - int(1.0 * per_mm)) : i + 1].mean() < 0.5 and p[i + 1 : i + 1 + int(4 * per_mm)].mean() > 0.7
+    ]
+    if not lasting:
+        return float("nan")
+    edges = np.array([x[i] + (0.5 - p[i]) / (p[i + 1] - p[i]) * (x[i + 1] - x[i]) for i in lasting])
+    best = float(edges[np.argmin(np.abs(edges - near_mm))])
+    return best if abs(best - near_mm) <= _SHIFT_LIMIT_MM else float("nan")
+
+
+def _moved(s: Segment, shift_mm: float) -> Segment:
+    return Segment(
+        s.lead,
+        s.row,
+        s.column,
+        s.start_s,
+        s.duration_s,
+        s.x_mm + shift_mm,
+        s.baseline_mm,
+        s.gain_mm_per_mv,
+        s.speed_mm_per_s,
+    )
+
+
+def recording_of(layout: Layout, rows: tuple[RowReading, ...], sigma_rule: tuple[float, float], name: str) -> Recording:
+    """Samples of every segment on the common time axis; a lead that is printed twice is averaged by its error bars.
+
+    Args:
+        sigma_rule: (factor, floor in mm): sigma = hypot(factor · spread, floor).
+    """
+    n = round(layout.duration_s * OUTPUT_FS)
+    time = np.arange(n) / OUTPUT_FS
+    leads = LEADS + tuple(dict.fromkeys(s.lead for s in layout.segments if s.lead.lstrip("-") not in LEADS))
+    total, weight = np.zeros((len(leads), n)), np.zeros((len(leads), n))
+    factor, floor_mm = sigma_rule
+    for s in layout.segments:
+        reading = rows[s.row]
+        inside = (time >= s.start_s - 1e-9) & (time < s.start_s + s.duration_s - 1e-9)
+        columns = (reading.x_mm >= s.x_mm) & (reading.x_mm < s.end_mm)
+        if columns.sum() < 2:
+            continue
+        seconds = s.time_of(reading.x_mm[columns])
+        sign = -1.0 if s.lead.startswith("-") else 1.0
+        value = sign * resample_curve(seconds, s.mv_of(reading.y_mm[columns]), time[inside], bridge=_BRIDGE_S)
+        sigma_mm = np.interp(time[inside], seconds, np.nan_to_num(reading.spread_mm[columns], nan=1.0))
+        sigma = np.hypot(factor * sigma_mm, floor_mm) / s.gain_mm_per_mv
+        known = np.isfinite(value)
+        row = leads.index(s.lead.lstrip("-") if s.lead.lstrip("-") in LEADS else s.lead)
+        at = np.flatnonzero(inside)[known]
+        total[row, at] += value[known] / sigma[known] ** 2
+        weight[row, at] += 1 / sigma[known] ** 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        signal = np.where(weight > 0, total / weight, np.nan)
+        error = np.where(weight > 0, 1 / np.sqrt(weight), np.nan)
+    return Recording(leads, OUTPUT_FS, signal.astype(np.float32), error.astype(np.float32), name=name)

@@ -1,0 +1,11 @@
+"""Score a checkpoint: `python scripts/eval_snr.py`.
+
+python scripts/eval_snr.py                                             built-in held-out pages
+python scripts/eval_snr.py --records DIR --preset clean|scan|photo     renders, reads, scores
+python scripts/eval_snr.py --pages DIR                                 pictures and truths listed in DIR/index.csv
+"""
+
+from ecgdig.commands.evaluate import main
+
+if __name__ == "__main__":
+    main()
