@@ -11,15 +11,17 @@ import numpy as np
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ecgdig.degrade import degrade
+from ecgdig.degrade.geometry import thumbnail
 from ecgdig.page.render import render
-from ecgdig.page.sample import sample_layout
+from ecgdig.page.sample import sample_layout, sample_page
 from ecgdig.page.style import sample_style
 from ecgdig.sources import Cached, Mixture, Simulator, Source, WfdbFolder
 from ecgdig.strip import Strip, StripSpec, cut, trace_mask, trace_px
-from ecgdig.units import LEADS
+from ecgdig.units import LARGE_SQUARE_MM, LEADS
 
 Item = dict[str, Any]
 DEFAULT_MIX = {"clean": 0.2, "print": 0.2, "scan": 0.3, "photo": 0.2, "damaged": 0.1}
+_MAX_SEGMENTS = 40
 _SEEN_AROUND_MM = 10.0  # what is drawn around a strip, so that curled paper does not run out
 
 
@@ -59,9 +61,7 @@ class StripDataset(Dataset[Item]):
         rng = np.random.default_rng([self.seed, index])
         item = index % len(self.source) if self.in_order else int(rng.integers(len(self.source)))
         recording = self.source[item]
-        names = list(self.presets)
-        weights = np.array([self.presets[name] for name in names])
-        preset = names[int(rng.choice(len(names), p=weights / weights.sum()))]
+        preset = _pick(rng, self.presets)
         style = sample_style(rng)
         layout = sample_layout(recording, style, rng)
         row = int(rng.choice(sorted({s.row for s in layout.segments})))
@@ -97,6 +97,78 @@ def _misplaced(rng: np.random.Generator) -> tuple[float, float, float, float]:
         float(np.exp(rng.normal(0, 0.015))),
         float(np.exp(rng.normal(0, 0.015))),
     )
+
+
+class PageDataset(Dataset[Item]):
+    """Item i: a thumbnail of one whole page, for the page task, with the truth about its geometry and leads.
+
+    Items are dictionaries of arrays, `s` = side_px / stride; pixel positions are those of the thumbnail:
+
+    - `image` uint8 `(3, side_px, side_px)`, the page in the top left corner, black beside it;
+    - `mm` float32 `(2, s, s)`: paper x, y of every `stride`-th pixel; NaN beside the paper;
+    - `phase` float32 `(4, s, s)`: cos, sin of 2 pi x / 5 mm and of 2 pi y / 5 mm from the printed 5 mm lines; NaN;
+    - `keypoints` float32 `(40, 2, 2)`: x, y px of each segment's start and end on its baseline, NaN-padded, and
+      `leads` int64 `(40,)`: number in `units.LEADS`, -1 = padding;
+    - `speed` mm/s, `gain` mm/mV float32, `turns` int64: by how many 90 degrees the page is turned counter-clockwise.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        side_px: int,
+        stride: int,
+        presets: Mapping[str, float],
+        seed: int,
+        length: int,
+        in_order: bool = False,
+    ) -> None:
+        self.source, self.side_px, self.stride = source, side_px, stride
+        self.presets, self.seed, self.length, self.in_order = dict(presets), seed, length, in_order
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> Item:
+        rng = np.random.default_rng([self.seed, index])
+        item = index % len(self.source) if self.in_order else int(rng.integers(len(self.source)))
+        preset = _pick(rng, self.presets)
+        page = degrade(sample_page(self.source[item], rng, dpi=float(rng.uniform(100, 170))), preset, rng)
+        turns = int(rng.choice(4, p=[0.55, 0.15, 0.15, 0.15]))
+        page = thumbnail(page, self.side_px, turns)
+        height, width = page.shape
+        image = np.zeros((3, self.side_px, self.side_px), np.uint8)
+        image[:, :height, :width] = page.image.transpose(2, 0, 1)
+        n = self.side_px // self.stride
+        mm = np.full((n, n, 2), np.nan, np.float32)
+        field = page.mm_field(self.stride)[:n, :n]
+        paper = page.layout.paper
+        on_paper = (field > 0).all(-1) & (field[..., 0] < paper.width_mm) & (field[..., 1] < paper.height_mm)
+        mm[: field.shape[0], : field.shape[1]] = np.where(on_paper[..., None], field, np.nan)
+        angle = 2 * np.pi * (mm - np.array(page.style.grid.phase_mm, np.float32)) / LARGE_SQUARE_MM
+        keypoints = np.full((_MAX_SEGMENTS, 2, 2), np.nan, np.float32)
+        leads = np.full(_MAX_SEGMENTS, -1, np.int64)
+        ends = page.keypoints_px()[:_MAX_SEGMENTS]
+        keypoints[: len(ends)] = ends
+        names = [s.lead.lstrip("-") for s in page.layout.segments[:_MAX_SEGMENTS]]
+        leads[: len(names)] = [LEADS.index(name) if name in LEADS else -1 for name in names]
+        first = page.layout.segments[0]
+        phase = np.stack([np.cos(angle[..., 0]), np.sin(angle[..., 0]), np.cos(angle[..., 1]), np.sin(angle[..., 1])])
+        return {
+            "image": image,
+            "mm": mm.transpose(2, 0, 1).copy(),
+            "phase": phase.astype(np.float32),
+            "keypoints": keypoints,
+            "leads": leads,
+            "speed": np.float32(first.speed_mm_per_s),
+            "gain": np.float32(first.gain_mm_per_mv),
+            "turns": np.int64(turns),
+        }
+
+
+def _pick(rng: np.random.Generator, weights: Mapping[str, float]) -> str:
+    names = list(weights)
+    p = np.array([weights[name] for name in names])
+    return names[int(rng.choice(len(names), p=p / p.sum()))]
 
 
 class EpochSampler(Sampler[int]):
@@ -143,7 +215,54 @@ def open_sources(
     return Mixture([*folders, simulator], [*share.tolist(), simulated], seed, length)
 
 
-class StripDataModule(L.LightningDataModule):
+class _PagesOnTheFly(L.LightningDataModule):
+    """What both data modules share: sources, seeds and loaders."""
+
+    def __init__(
+        self,
+        records: list[str] | None,
+        weights: list[float] | None,
+        simulated: float,
+        val_records: list[str] | None,
+        batch_size: int,
+        lengths: tuple[int, int],
+        workers: int,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.records, self.weights, self.simulated = records or [], weights, simulated
+        self.val_records = val_records or []
+        self.batch_size, self.lengths, self.workers, self.seed = batch_size, lengths, workers, seed
+
+    def dataset(self, source: Source, seed: int, training: bool) -> Dataset[Item]:
+        raise NotImplementedError
+
+    def train_dataloader(self) -> DataLoader[Item]:
+        source = open_sources(self.records, self.weights, self.simulated, self.seed, 1_000_000)
+        return self._loader(self.dataset(source, self.seed, True), self.lengths[0], drop_last=True)
+
+    def val_dataloader(self) -> DataLoader[Item]:
+        seed = self.seed + 1_000_003  # never a page of training
+        source = open_sources(self.val_records, None, 0.0, seed, self.lengths[1])
+        return self._loader(self.dataset(source, seed, False), self.lengths[1], drop_last=False)
+
+    def _loader(self, data: Dataset[Item], length: int, drop_last: bool) -> DataLoader[Item]:
+        trainer = self.trainer
+        rank, world = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
+        return DataLoader(
+            data,
+            batch_size=self.batch_size,
+            sampler=EpochSampler(length, rank, world),
+            num_workers=self.workers,
+            drop_last=drop_last,
+            persistent_workers=self.workers > 0,
+            # a forked worker would share W&B's connection, which refuses that, and the threads of numba and OpenMP
+            multiprocessing_context="forkserver" if self.workers else None,
+            worker_init_fn=_single_threaded,
+        )
+
+
+class StripDataModule(_PagesOnTheFly):
     """Strips for the trace task.
 
     Args:
@@ -178,45 +297,50 @@ class StripDataModule(L.LightningDataModule):
         workers: int = 2,
         seed: int = 0,
     ) -> None:
-        super().__init__()
-        self.records, self.weights, self.simulated = records or [], weights, simulated
-        self.val_records = val_records or []
+        lengths = (strips_per_epoch, val_strips)
+        super().__init__(records, weights, simulated, val_records, batch_size, lengths, workers, seed)
         self.presets = presets or DEFAULT_MIX
         self.val_presets = val_presets or {"clean": 1.0, "scan": 1.0, "photo": 1.0}
         self.width_px, self.spec = width_px, spec or StripSpec()
-        self.batch_size, self.strips_per_epoch, self.val_strips = batch_size, strips_per_epoch, val_strips
-        self.workers, self.seed = workers, seed
 
-    def train_dataloader(self) -> DataLoader[Item]:
-        length = 1_000_000
-        source = open_sources(self.records, self.weights, self.simulated, self.seed, length)
-        data = StripDataset(source, self.spec, self.width_px, self.presets, self.seed, self.strips_per_epoch)
-        trainer = self.trainer
-        rank, world = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
-        return self._loader(data, EpochSampler(self.strips_per_epoch, rank, world), drop_last=True)
+    def dataset(self, source: Source, seed: int, training: bool) -> StripDataset:
+        presets, length = (self.presets, self.lengths[0]) if training else (self.val_presets, self.lengths[1])
+        return StripDataset(source, self.spec, self.width_px, presets, seed, length, in_order=not training)
 
-    def val_dataloader(self) -> DataLoader[Item]:
-        seed = self.seed + 1_000_003  # never a page of training
-        source = open_sources(self.val_records, None, 0.0, seed, self.val_strips)
-        data = StripDataset(source, self.spec, self.width_px, self.val_presets, seed, self.val_strips, in_order=True)
-        trainer = self.trainer
-        rank, world = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
-        # the same strips in every epoch; Lightning would move an EpochSampler on here too
-        held_out = range(rank, self.val_strips // world * world, world)
-        return self._loader(data, held_out, drop_last=False)
 
-    def _loader(self, data: StripDataset, sampler: Iterable[int], drop_last: bool) -> DataLoader[Item]:
-        return DataLoader(
-            data,
-            batch_size=self.batch_size,
-            sampler=sampler,
-            num_workers=self.workers,
-            drop_last=drop_last,
-            persistent_workers=self.workers > 0,
-            # a forked worker would share W&B's connection, which refuses that, and the threads of numba and OpenMP
-            multiprocessing_context="forkserver" if self.workers else None,
-            worker_init_fn=_single_threaded,
-        )
+class PageDataModule(_PagesOnTheFly):
+    """Thumbnails of whole pages for the page task; arguments as in `StripDataModule`, and:
+
+    Args:
+        side_px: the thumbnails' longer side.
+        stride: the dense truths are given for every `stride`-th pixel.
+    """
+
+    def __init__(
+        self,
+        records: list[str] | None = None,
+        weights: list[float] | None = None,
+        simulated: float = 0.1,
+        val_records: list[str] | None = None,
+        presets: dict[str, float] | None = None,
+        val_presets: dict[str, float] | None = None,
+        side_px: int = 1024,
+        stride: int = 4,
+        batch_size: int = 4,
+        pages_per_epoch: int = 1024,
+        val_pages: int = 54,
+        workers: int = 2,
+        seed: int = 0,
+    ) -> None:
+        lengths = (pages_per_epoch, val_pages)
+        super().__init__(records, weights, simulated, val_records, batch_size, lengths, workers, seed)
+        self.presets = presets or {"clean": 0.1, "print": 0.1, "scan": 0.2, "photo": 0.4, "damaged": 0.2}
+        self.val_presets = val_presets or {"scan": 1.0, "photo": 1.0, "damaged": 1.0}
+        self.side_px, self.stride = side_px, stride
+
+    def dataset(self, source: Source, seed: int, training: bool) -> PageDataset:
+        presets, length = (self.presets, self.lengths[0]) if training else (self.val_presets, self.lengths[1])
+        return PageDataset(source, self.side_px, self.stride, presets, seed, length, in_order=not training)
 
 
 def _single_threaded(worker: int) -> None:

@@ -65,6 +65,9 @@ def rendered_cases(source: Source, preset: str, layouts: tuple[str, ...], dpi: f
 def folder_cases(folder: Path) -> Iterator[Case]:
     """Pages listed in `index.csv` with the columns `image` and `truth` (a WFDB record), paths relative to it.
 
+    Where there is a column `layout` that begins like `3x4 + II`, only what such a page prints is scored: the truths of
+    some collections hold the whole recording.
+
     Raises:
         ValueError: no index, or it lacks these columns.
     """
@@ -76,8 +79,27 @@ def folder_cases(folder: Path) -> Iterator[Case]:
     if not rows or not {"image", "truth"} <= set(rows[0]):
         raise ValueError(f"{index}: needs the columns image and truth, and at least one row")
     for row in rows:
-        truth = read_wfdb(folder / row["truth"])
+        truth = _printed(read_wfdb(folder / row["truth"]), row.get("layout") or "")
         yield Case(Path(row["image"]).stem, read_image(folder / row["image"]), truth)
+
+
+def _printed(truth: Recording, layout: str) -> Recording:
+    """The truth with NaN where a page of `layout` (`3x4`, `3x4 + II`, `3x4 + V1 + II + V5`) prints nothing."""
+    base, *rhythm = (part.strip() for part in layout.partition(",")[0].split("+"))
+    try:
+        plan = lead_plan(f"{base}+{len(rhythm)}" if rhythm else base, rhythm)
+    except ValueError:
+        return truth
+    signal = np.full_like(truth.signal_mv, np.nan)
+    column = truth.n_samples // plan.n_columns
+    for row in plan.grid:
+        for c, lead in enumerate(row):
+            if lead in truth.leads:
+                here = (truth.leads.index(lead), slice(c * column, (c + 1) * column))
+                signal[here] = truth.signal_mv[here]
+    for lead in set(plan.rhythm) & set(truth.leads):
+        signal[truth.leads.index(lead)] = truth.lead(lead)
+    return replace(truth, signal_mv=signal)
 
 
 def score_case(case: Case, model: TraceModel, true_geometry: bool = False) -> Outcome:

@@ -1,8 +1,9 @@
-"""The ink map of a page: dark trace ink on an upright raster in mm, with the printed grid taken out by its known phase."""
+"""The ink map of a page: dark trace ink on an upright raster in mm, the printed grid taken out by its known phase."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -55,8 +56,8 @@ class InkMap:
 def ink_map(image: Image, warp: Warp) -> InkMap:
     """Find the ink on a page.
 
-    Of the colour channels and their mixtures the one is used in which ink stands out most from the grid; what is left of
-    the grid there is subtracted as the median look of a 5 mm square in the neighbourhood.
+    Of the colour channels and their mixtures the one is used in which ink stands out most from the grid; what is left
+    of the grid there is subtracted as the median look of a 5 mm square in the neighbourhood.
 
     Args:
         image: uint8 RGB `(H, W, 3)`.
@@ -86,7 +87,8 @@ def _upright(
     """The image resampled to `shape` at `INK_PX_PER_MM` with its top left at `low` mm, and where it is defined."""
     middle = low + np.array([shape[1], shape[0]]) / 2 / INK_PX_PER_MM
     shrink = float(warp.px_per_mm(middle[None])[0]) / INK_PX_PER_MM
-    source, factor = image, 1.0
+    source: NDArray[Any] = image
+    factor = 1.0
     if shrink > 1.5:
         source = cv2.resize(image, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
         factor = source.shape[1] / image.shape[1]
@@ -126,16 +128,16 @@ def _contrast(channel: NDArray[np.generic], inside: NDArray[np.generic]) -> floa
 
 
 def _beyond_grid(channel: NDArray[np.uint8], inside: NDArray[np.bool_]) -> tuple[Map, Map, Map]:
-    """Darkness beyond that of the grid; brightness of the grid alone; 2.5 sigma of that: shares of the paper's, `(h, w)`."""
+    """Darkness beyond the grid's; brightness of the grid alone; 2.5 sigma of that: shares of the paper's, `(h, w)`."""
     value = channel.astype(np.float32)
     n_y, n_x = value.shape[0] // _CELL, value.shape[1] // _CELL
     cells = value.reshape(n_y, _CELL, n_x, _CELL).transpose(0, 2, 1, 3)  # (ny, nx, cell, cell)
     paper = np.percentile(cells.reshape(n_y, n_x, -1)[..., ::4], 80, axis=2).astype(np.float32)
     light = cv2.GaussianBlur(cv2.medianBlur(paper, 5) if min(paper.shape) > 4 else paper, (0, 0), 1.5)
     light = cv2.resize(light, (value.shape[1], value.shape[0]), interpolation=cv2.INTER_LINEAR)
-    value = value / np.maximum(light, 8)
+    value = (value / np.maximum(light, 8)).astype(np.float32)
     cells = value.reshape(n_y, _CELL, n_x, _CELL).transpose(0, 2, 1, 3)
-    printed = _printed(cells, inside.reshape(n_y, _CELL, n_x, _CELL).all(axis=(1, 3)))
+    printed = _printed(cells, np.asarray(inside.reshape(n_y, _CELL, n_x, _CELL).all(axis=(1, 3)), np.bool_))
     grid, doubt = np.ones_like(value), np.zeros_like(value)
     everywhere = _look(cells[printed])
     for rows in np.array_split(np.arange(n_y), max(1, round(n_y / _REGION))):
@@ -193,11 +195,11 @@ def _levels(residual: Map, inside: NDArray[np.bool_]) -> tuple[float, float]:
     return noise, max(float(np.percentile(inked, 35)) if inked.size else top, noise + 0.05)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def follow(ink: Map, centre: float, cost_per_px: float, pull: float) -> NDArray[np.int64]:
     """The path, one row index a column, with most ink: `(w,)`.
 
-    Viterbi over columns; a step of n rows costs `n * cost_per_px`, a distance d px from row `centre` `d * pull` a column.
+    Viterbi over columns; a step of n rows costs `n * cost_per_px`, standing d px off row `centre` costs `d * pull`.
     """
     h, w = ink.shape
     best = np.zeros(h, np.float32)

@@ -1,7 +1,7 @@
 """Kernels that find a printed line grid in an image: darkness map, tile spectra, phasors and line profiles.
 
-A family of equally spaced parallel lines is a wave: darkness peaks where `k · (x, y) + phase` is a whole number. `k` is in
-cycles per px, (x, y) in px with (0, 0) the centre of the top left pixel. A family is known here by a `Wave`.
+A family of equally spaced parallel lines is a wave: darkness peaks where `k · (x, y) + phase` is a whole number. `k` is
+in cycles per px, (x, y) in px with (0, 0) the centre of the top left pixel. A family is known here by a `Wave`.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Tiles:
 
     @property
     def centres(self) -> NDArray[np.float64]:
-        return self.corners + (self.size - 1) / 2
+        return np.asarray(self.corners + (self.size - 1) / 2, np.float64)
 
     def mean_excess(self) -> NDArray[np.float32]:
         """Log of the mean power over its surroundings, `(size, size // 2 + 1)`."""
@@ -171,7 +171,7 @@ def _vertex(left: float, middle: float, right: float) -> float:
     return 0.0 if bend >= -1e-9 else float(np.clip(0.5 * (left - right) / bend, -0.5, 0.5))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def phasors(
     dark: Map, corners: NDArray[np.int64], side: int, window: NDArray[np.float32], kx: float, ky: float
 ) -> NDArray[np.complex128]:
@@ -278,15 +278,15 @@ def _regress(
     agree = strong & (np.abs(off) < 0.15)
     share = float(np.sum(weight * agree) / max(float(np.sum(weight * strong)), 1e-12))
     rms = float(np.sqrt(np.mean(off[agree] ** 2))) if agree.any() else 0.25
-    # c ~ exp(2πi·(phase of the lines)): darkness peaks where k·p + phase is whole, so cos(2π(k·p + phase)), c ∝ exp(2πi phase)
+    # darkness ~ cos(2π(k·p + phase)), so a tile's sum of darkness · exp(-2πi k·p) turns as exp(2πi phase)
     return Wave((k[0] + float(model[0]), k[1] + float(model[1])), float(model[2]) % 1.0, share, rms, int(strong.sum()))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def line_sums(
     dark: Map, kx: float, ky: float, first: float, step: float, n: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Darkness summed along the lines of a wave: sums and weights in `n` bins of `u = k·p`, bin i at `first + i·step`."""
+    """Darkness summed along the lines of a wave: sums, weights in `n` bins of `u = k·p`, bin i at `first + i·step`."""
     total, count = np.zeros(n), np.zeros(n)
     for y in range(dark.shape[0]):
         u0 = (ky * y - first) / step
@@ -305,7 +305,7 @@ def line_sums(
 
 
 def line_profile(dark: Map, wave: Wave, per_px: float = 2.0) -> tuple[NDArray[np.float64], float]:
-    """Mean darkness along the lines against distance across them: `(n,)` with `per_px` bins a px, and u of its first bin.
+    """Mean darkness along the lines against distance across them: `(n,)`, `per_px` bins a px, and u of its first bin.
 
     u = k·p / |k|, in px. Bins that few pixels reach are 0.
     """

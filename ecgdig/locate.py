@@ -82,10 +82,9 @@ def find_layout(
     n = len(rows.baselines_mm)
     if layout is not None:
         plans = {layout: 0.0}
-        if _plan(layout, rhythm).n_rows != n:
-            raise GeometryError(
-                f"layout {layout} has {_plan(layout, rhythm).n_rows} rows, the page shows {n}; name another layout or none"
-            )
+        wanted = _plan(layout, rhythm).n_rows
+        if wanted != n:
+            raise GeometryError(f"layout {layout} has {wanted} rows, the page shows {n}; name another layout or none")
     else:
         plans = KNOWN_LAYOUTS.get(n, {})
     if not plans:
@@ -168,7 +167,7 @@ def _choose(
     rated.sort(key=lambda item: -item[0])
     score, plan = rated[0]
     lead = 1.0 if len(rated) == 1 else float(1 - np.exp(-(score - rated[1][0]) / 3))
-    column_s, misfit = _column_seconds(plan, rows, speed)
+    column_s, _ = _column_seconds(plan, rows, speed)
     start = rows.start_mm
     if rhythm is None and plan.rhythm and plan.n_columns > 1:
         twins = evidence.twins(plan, column_s * speed)
@@ -199,7 +198,7 @@ class _Boundaries:
         self.fat = cv2.dilate(ink, np.ones((1, 3), np.float32))
         self.dark = dark
         self.levels = [round(float(rows.ink.row(b))) for b in rows.baselines_mm]
-        self.names = self._name_bands()
+        self.names = self._name_band()
         self.chance = self._chance_of_break()
 
     def score(self, plan: LeadPlan, speed: float) -> float:
@@ -208,8 +207,8 @@ class _Boundaries:
         width = column_s * speed
         if width < 8.0:
             return -50.0
-        total = -0.5 * (max(abs(misfit) - 0.3, 0.0) / 0.5) if plan.n_columns > 1 else 0.0
-        total = max(total, -4.0)
+        total = -min(max(abs(misfit) - 0.3, 0.0) / 0.3, 6.0) if plan.n_columns > 1 else 0.0
+        total += 1.0 if abs(column_s * plan.n_columns - STANDARD_DURATION_S) < 0.01 else 0.0
         seams = [(r, c) for r in range(len(plan.grid)) for c in range(1, plan.n_columns)]
         values = [self.seam(r, self.rows.start_mm + c * width) for r, c in seams]
         strips = 0.0
@@ -219,7 +218,7 @@ class _Boundaries:
         return total + float(np.sum(values)) + strips
 
     def twins(self, plan: LeadPlan, column_mm: float) -> list[tuple[str, float]]:
-        """For each rhythm strip, the lead of the grid whose trace is the strip's in the same column, and how well (r)."""
+        """For each rhythm strip, the lead of the grid whose trace is the strip's in the same column, and r."""
         found = []
         for strip in range(len(plan.grid), plan.n_rows):
             best = ("", 0.0)
@@ -286,7 +285,7 @@ class _Boundaries:
 
     def _broken(self, row: int, x: int) -> bool:
         """No ink joins the left to the right of x within half a mm."""
-        level, reach = self.levels[row], round(0.55 * self.rows.spacing_mm * _R)
+        level, reach = self.levels[row], round(0.95 * self.rows.spacing_mm * _R)
         half = 4
         part = self.dark[max(level - reach, 0) : level + reach + 1, max(x - half, 0) : x + half + 1]
         if part.shape[1] < 2 * half + 1:
@@ -295,25 +294,26 @@ class _Boundaries:
         left, right = set(np.unique(labels[:, 0])) - {0}, set(np.unique(labels[:, -1])) - {0}
         return bool(left and right and not left & right)
 
-    def _name_bands(self) -> list[tuple[int, int]]:
-        return [(round(4.2 * _R), round(6.5 * _R)), (round(-9.5 * _R), round(-7.4 * _R))]
+    def _name_band(self) -> tuple[int, int] | None:
+        """Rows (px) about a baseline in which lead names stand at the start of the page, if they do."""
+        zero = round(float(self.rows.ink.column(self.rows.start_mm)))
+        bands = [(round(4.2 * _R), round(6.5 * _R)), (round(-9.5 * _R), round(-7.4 * _R))]
+        amounts = [float(np.mean([self._word(level, band, zero) for level in self.levels])) for band in bands]
+        best = int(np.argmax(amounts))
+        return bands[best] if amounts[best] > 0.2 else None
+
+    def _word(self, level: int, band: tuple[int, int], x: int) -> float:
+        """Share of the 4 mm right of x with ink in a band above or below a row."""
+        top, bottom = max(level + band[0], 0), max(level + band[1], 0)
+        part = self.dark[top:bottom, max(x + 4, 0) : max(x + 5 * _R, 0)]
+        return float(part.max(axis=0).mean()) if part.size else 0.0
 
     def _named(self, row: int, x: int) -> float:
-        """Ink of a lead name right of x, where the name of the row's first lead stands too."""
+        """Evidence of a lead name right of x, where the names of the first leads stand too."""
+        if self.names is None:
+            return 0.0
         level = self.levels[row]
-        zero = round(float(self.rows.ink.column(self.rows.start_mm)))
-        best = 0.0
-        for low, high in self.names:
-            top, bottom = max(level + low, 0), max(level + high, 0)
-
-            def amount(at: int, top: int = top, bottom: int = bottom) -> float:
-                return (
-                    float(self.dark[top:bottom, at + 4 : at + 5 * _R].max(axis=0, initial=0).mean())
-                    if bottom > top
-                    else 0.0
-                )
-
-            first, here, before = amount(zero), amount(x), amount(x - 7 * _R)
-            if first > 0.15:
-                best = max(best, 1.2 if here > 0.3 and before < 0.15 else 0.0)
-        return best
+        here, before = self._word(level, self.names, x), self._word(level, self.names, x - 7 * _R)
+        if here > 0.25 and before < 0.15:
+            return 1.4
+        return -0.8 if here < 0.1 else 0.0

@@ -8,7 +8,7 @@ Each of the two line families is fitted as one plane wave over the whole page; w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -50,8 +50,8 @@ class FlatGrid:
     """The printed grid of a flat page.
 
     Attributes:
-        matrix: rows (a, b, c) of the affine map px -> mm: x_mm = a·x + b·y + c and the same for y; y grows downwards. The
-            origin is a crossing of 5 mm lines up and left of the whole image, so all of the image has x, y >= 0.
+        matrix: rows (a, b, c) of the affine map px -> mm: x_mm = a·x + b·y + c and the same for y; y grows downwards.
+            The origin is a crossing of 5 mm lines up and left of the whole image: all of the image has x, y >= 0.
         shape: height and width of the image in px.
         lines: which lines were seen. Where it is "1 mm", the origin is on a 1 mm line.
         support: 0 to 1, share of the tiles holding lines that agree with one flat grid.
@@ -104,7 +104,7 @@ def find_grid(image: Image) -> FlatGrid:
     if min(h, w) < LEAST_SIDE_PX:
         raise GeometryError(f"an image of {w} x {h} px is too small to hold an ECG page; give the original scan")
     shrink = max(1, -(-min(h, w) // WORKING_SIDE_PX))
-    small = image
+    small: NDArray[Any] = image
     if shrink > 1:
         small = cv2.resize(
             image[: h // shrink * shrink, : w // shrink * shrink],
@@ -207,7 +207,7 @@ class _Comb:
             wave,
             profile,
             first,
-            np.fft.rfftfreq(n, 0.5),
+            np.asarray(np.fft.rfftfreq(n, 0.5), np.float64),
             amplitude,
             np.maximum(ground, FLOOR * amplitude.max()) + 1e-12,
         )
@@ -298,7 +298,7 @@ def _read_lines(size_px: tuple[int, int], combs: list[_Comb]) -> tuple[tuple[flo
                     best = total, (fx, fy), kind
     if best is None:
         raise GeometryError(
-            "the lines across and along the page have no common pitch, so they are no ECG grid; give an undistorted scan"
+            "the lines across and along the page have no common pitch: this is no ECG grid; give an undistorted scan"
         )
     return best[1], best[2]
 

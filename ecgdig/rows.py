@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -223,12 +224,12 @@ def _along(ink: Map, path: NDArray[np.int64]) -> Map:
 
 
 def _extent(on_path: Map) -> tuple[int, int]:
-    """First and last column (px) where most rows have ink, gaps of up to 8 mm bridged."""
-    share = np.median(on_path > ON_INK, axis=0) if len(on_path) > 2 else (on_path > ON_INK).all(axis=0)
-    solid = cv2.blur(share.astype(np.float32)[None], (2 * _R + 1, 1))[0] > 0.55
+    """First and last column (px) where most rows have ink, gaps of up to 6 mm bridged."""
+    solid = cv2.blur((on_path > ON_INK).astype(np.float32), (4 * _R + 1, 1)) > 0.75
+    solid = solid.mean(axis=0) >= 0.5
     runs: list[list[int]] = []
     for x in np.flatnonzero(solid):
-        if runs and x - runs[-1][1] <= 8 * _R:
+        if runs and x - runs[-1][1] <= 6 * _R:
             runs[-1][1] = int(x)
         else:
             runs.append([int(x), int(x)])
@@ -272,8 +273,9 @@ def _starts(
     if pulse is not None and pulse.x_mm < float(page.x_mm(begin)):
         high = min(begin + round(0.7 * pulse.width_mm * _R), w - 2)
         mean = on_path[:, begin : high + 1].mean(axis=0)
-        gap = begin + int(np.argmin(mean))
-        if mean.min() > 0.75 * float(np.median(mean)):
+        expected = float(page.column(pulse.end_mm + FOOT_WIDTHS * pulse.width_mm + FOOT_GAP_MM / 2))
+        gap = begin + int(np.argmin(mean + 0.15 * np.abs(np.arange(begin, high + 1) - expected) / _R))
+        if mean[gap - begin] > 0.75 * float(np.median(mean)):
             return [pulse.end_mm + FOOT_WIDTHS * pulse.width_mm + FOOT_GAP_MM for _ in paths]
         begin, left = gap + 1, gap
     else:
@@ -299,7 +301,7 @@ def _ends(page: InkMap, paths: list[NDArray[np.int64]], on_path: Map, stop: int,
 
 
 def _left_end(ink: Map, path: NDArray[np.int64], first: int, left: int) -> float:
-    """The leftmost column, to a fraction, of the ink that hangs together with the path at column `first`, at most to `left`.
+    """The leftmost column, to a fraction, of the ink that hangs together with the path at `first`, not below `left`.
 
     A trace that begins on a steep stretch begins left of where its path is level.
     """
@@ -355,7 +357,7 @@ def find_pulse(page: InkMap, levels: list[int], extent: tuple[int, int]) -> tupl
         The pulse, and the rows' levels (px) with those replaced at which a pulse stands.
     """
     ink = cv2.dilate(page.ink, np.ones((3, 3), np.float32))
-    best: tuple[float, int, int, int, Map, Map] | None = None
+    best: tuple[float, int, int, int, NDArray[Any], NDArray[Any]] | None = None
     for gain in GAINS_MM_PER_MV:
         height = round(gain * PULSE_MV * _R)
         upright = cv2.blur(ink, (1, height), anchor=(0, height - 1), borderType=cv2.BORDER_CONSTANT)  # of the px above
@@ -389,11 +391,13 @@ def find_pulse(page: InkMap, levels: list[int], extent: tuple[int, int]) -> tupl
     left = _stroke_centre(page.ink, feet, first, height)
     right = _stroke_centre(page.ink, feet, last + width, height)
     width_px = right - left - (last - first if count == 2 else 0)
+    if abs(width_px / width - 1) > 0.15:
+        return None, levels
     return Pulse(float(page.x_mm(left)), width_px / _R, height / _R, count, support_at), feet
 
 
 def _pulse_scores(
-    upright: Map, level: Map, levels: list[int], height: int, width: int
+    upright: NDArray[Any], level: NDArray[Any], levels: list[int], height: int, width: int
 ) -> tuple[Map, NDArray[np.int64]]:
     """For each row and column: ink along a pulse that starts there, and the foot's row (px); `(rows, w)` each."""
     w = upright.shape[1] - width

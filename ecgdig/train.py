@@ -110,6 +110,8 @@ class RisingEma(WeightAveraging):
 
     def __init__(self, decay: float) -> None:
         def average(old: Tensor, new: Tensor, n: Tensor | int) -> Tensor:
+            if not new.is_floating_point():  # counters of batch norm
+                return new
             return torch.lerp(new, old, min(decay, (1 + int(n)) / (10 + int(n))))
 
         super().__init__(avg_fn=average)

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+
+from ecgdig.page import sample_style
+from ecgdig.page.style import FONTS, GridKind, LabelPlace, PulsePlace, Separator, Style
+from ecgdig.page.text import font_folder
+
+
+def many(n: int = 400) -> list[Style]:
+    rng = np.random.default_rng(0)
+    return [sample_style(rng) for _ in range(n)]
+
+
+def test_every_kind_comes_up_and_no_other() -> None:
+    styles = many()
+    assert {s.grid.kind for s in styles} == set(get_args(GridKind))
+    assert {s.furniture.pulse for s in styles} == set(get_args(PulsePlace))
+    assert {s.furniture.separator for s in styles} == set(get_args(Separator))
+    assert {s.lettering.place for s in styles} == set(get_args(LabelPlace))
+    assert {s.lettering.font for s in styles} == set(FONTS)
+    assert {s.ink.fs for s in styles} == {100.0, 200.0, 250.0, 500.0, 1000.0}
+
+
+def test_the_trace_can_be_seen_on_the_paper() -> None:
+    for s in many():
+        colours = np.array([s.paper_rgb, s.ink.rgb, s.grid.minor_rgb, s.grid.major_rgb, s.lettering.rgb])
+        assert ((colours >= 0) & (colours <= 255)).all()
+        assert np.mean(s.paper_rgb) - np.mean(s.ink.rgb) > 80
+        assert 0.13 <= s.ink.width_mm <= 0.85
+        assert 0.75 <= s.ink.opacity <= 1
+        assert 0 <= s.ink.fading <= 0.7
+        assert s.grid.minor_mm <= s.grid.major_mm
+        assert np.mean(s.grid.major_rgb) <= np.mean(s.grid.minor_rgb) + 1  # 5 mm lines are at least as dark
+
+
+def test_the_same_generator_gives_the_same_style() -> None:
+    assert sample_style(np.random.default_rng(3)) == sample_style(np.random.default_rng(3))
+    assert sample_style(np.random.default_rng(3)) != sample_style(np.random.default_rng(4))
+
+
+def test_every_font_is_there() -> None:
+    assert [font for font in FONTS if not (font_folder() / f"{font}.ttf").is_file()] == []

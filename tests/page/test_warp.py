@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from ecgdig.page import Homography, Warp, Waves
+from ecgdig.page.warp import Stage
+
+TILT = Homography.of([[0.9, 0.1, 3.0], [-0.08, 1.1, -2.0], [2e-4, -1e-4, 1.0]])
+BEND = Waves(((0.02, 0.01, 0.3, 4.0, 2.0), (-0.05, 0.03, 1.0, 1.0, -3.0)))
+SCALE = Homography.scale(5.9, (4.0, -2.0))
+
+
+@pytest.fixture
+def points_mm() -> np.ndarray:
+    return np.random.default_rng(0).uniform([0, 0], [280, 216], (500, 2))
+
+
+@pytest.mark.parametrize(
+    "stages",
+    [(), (SCALE,), (TILT,), (BEND,), (BEND, TILT, SCALE), (TILT, BEND, BEND, SCALE)],
+    ids=["none", "scale", "homography", "waves", "bent-tilted-scaled", "four"],
+)
+def test_there_and_back_is_where_it_began(stages: tuple[Stage, ...], points_mm: np.ndarray) -> None:
+    warp = Warp(stages)
+    np.testing.assert_allclose(warp.to_mm(warp.to_px(points_mm)), points_mm, atol=1e-6)
+    np.testing.assert_allclose(warp.to_px(warp.to_mm(points_mm)), points_mm, atol=1e-5)
+
+
+def test_a_homography_is_opencvs(points_mm: np.ndarray) -> None:
+    theirs = cv2.perspectiveTransform(points_mm[None], TILT.array)[0]
+    np.testing.assert_allclose(TILT.forward(points_mm), theirs, atol=1e-9)
+
+
+def test_stages_are_applied_first_to_last(points_mm: np.ndarray) -> None:
+    by_hand = SCALE.forward(TILT.forward(BEND.forward(points_mm)))
+    np.testing.assert_array_equal(Warp((BEND, TILT, SCALE)).to_px(points_mm), by_hand)
+    np.testing.assert_array_equal(Warp((TILT,)).then(SCALE).after(BEND).to_px(points_mm), by_hand)
+
+
+def test_a_flat_page_begins_at_the_corner_of_its_first_pixel() -> None:
+    warp = Warp.flat(8.0, (10.0, 20.0))
+    np.testing.assert_allclose(warp.to_px([[10.0, 20.0], [11.0, 20.5]]), [[-0.5, -0.5], [7.5, 3.5]])
+
+
+def test_waves_move_points_by_the_sum_of_their_sines() -> None:
+    at = np.array([[7.0, 11.0]])
+    expected = at + np.sin(0.14 + 0.11 + 0.3) * np.array([4.0, 2.0])
+    expected = expected + np.sin(-0.35 + 0.33 + 1.0) * np.array([1.0, -3.0])
+    np.testing.assert_allclose(BEND.forward(at), expected)
+
+
+def test_waves_that_fold_the_paper_are_refused() -> None:
+    Waves(((0.1, 0.0, 0.0, 8.9, 0.0),))
+    with pytest.raises(ValueError, match=r"steepness 0\.92"):
+        Waves(((0.1, 0.0, 0.0, 5.2, 0.0), (0.0, 0.1, 0.0, 0.0, 4.0)))
+
+
+@pytest.mark.parametrize("matrix", [np.zeros((3, 3)), np.eye(2), np.full((3, 3), np.nan)])
+def test_matrices_that_cannot_be_undone_are_refused(matrix: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="invertible 3x3"):
+        Homography.of(matrix)
+
+
+def test_the_mm_field_is_to_mm_of_every_pixel() -> None:
+    warp = Warp((BEND, TILT, Homography.scale(2.0)))
+    field = warp.mm_field((40, 60))
+    assert field.shape == (40, 60, 2)
+    assert field.dtype == np.float32
+    for y, x in ((0, 0), (39, 59), (17, 31)):
+        np.testing.assert_allclose(field[y, x], warp.to_mm([x, y]), atol=1e-4)
+    np.testing.assert_array_equal(warp.mm_field((40, 60), step=7), field[::7, ::7])
+
+
+def test_the_scale_is_the_root_of_the_area_ratio() -> None:
+    assert Warp.flat(6.0).px_per_mm([[3.0, 4.0]]) == pytest.approx([6.0])
+    stretched = Warp((Homography.of(np.diag([2.0, 8.0, 1.0])),))
+    assert stretched.px_per_mm(np.zeros((2, 3, 2))) == pytest.approx(np.full((2, 3), 4.0))
+
+
+def test_points_keep_their_shape_and_gaps() -> None:
+    warp = Warp((BEND, SCALE))
+    assert warp.to_px(np.zeros((3, 4, 2))).shape == (3, 4, 2)
+    assert warp.to_mm([1.0, 2.0]).shape == (2,)
+    there = warp.to_px([[1.0, 2.0], [np.nan, 2.0]])
+    assert np.isfinite(there[0]).all()
+    assert np.isnan(there[1]).any()
+    with pytest.raises(ValueError, match=r"shape \(3,\)"):
+        warp.to_px([1.0, 2.0, 3.0])
