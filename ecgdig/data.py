@@ -15,12 +15,13 @@ from ecgdig.degrade.geometry import thumbnail
 from ecgdig.page.render import render
 from ecgdig.page.sample import sample_layout, sample_page
 from ecgdig.page.style import sample_style
-from ecgdig.sources import Cached, Mixture, Simulator, Source, WfdbFolder
+from ecgdig.sources import Cached, Mixture, PtbXl, Simulator, Source, WfdbFolder
 from ecgdig.strip import Strip, StripSpec, cut, trace_mask, trace_px
 from ecgdig.units import LARGE_SQUARE_MM, LEADS
 
 Item = dict[str, Any]
 DEFAULT_MIX = {"clean": 0.2, "print": 0.2, "scan": 0.3, "photo": 0.2, "damaged": 0.1}
+TRAIN_FOLDS, VAL_FOLDS = (1, 2, 3, 4, 5, 6, 7, 8), (9,)  # of PTB-XL, as its authors recommend; 10 is for tests
 _MAX_SEGMENTS = 40
 _SEEN_AROUND_MM = 10.0  # what is drawn around a strip, so that curled paper does not run out
 
@@ -193,7 +194,12 @@ class EpochSampler(Sampler[int]):
 
 
 def open_sources(
-    records: Sequence[str], weights: Sequence[float] | None, simulated: float, seed: int, length: int
+    records: Sequence[str],
+    weights: Sequence[float] | None,
+    simulated: float,
+    seed: int,
+    length: int,
+    folds: tuple[int, ...] = TRAIN_FOLDS,
 ) -> Source:
     """Folders of WFDB records and the simulator, mixed by weight.
 
@@ -201,11 +207,12 @@ def open_sources(
         records: folders or single records; may be empty: then everything is simulated.
         weights: one per folder; default: all the same.
         simulated: the simulator's share, 0 to 1, where there are records.
+        folds: of a folder that is PTB-XL's own, only these.
     """
     simulator = Simulator(n=length, seed=seed)
     if not records:
         return simulator
-    folders: list[Source] = [Cached(WfdbFolder(Path(path))) for path in records]
+    folders: list[Source] = [Cached(_open(Path(path), folds)) for path in records]
     share = np.array([1.0] * len(folders) if weights is None else list(weights), np.float64)
     if len(share) != len(folders):
         raise ValueError(f"{len(folders)} folders of records and {len(share)} weights; give one weight for each")
@@ -213,6 +220,10 @@ def open_sources(
     if simulated <= 0:
         return Mixture(folders, share.tolist(), seed, length)
     return Mixture([*folders, simulator], [*share.tolist(), simulated], seed, length)
+
+
+def _open(path: Path, folds: tuple[int, ...]) -> Source:
+    return PtbXl(path, folds=folds) if (path / "ptbxl_database.csv").is_file() else WfdbFolder(path)
 
 
 class _PagesOnTheFly(L.LightningDataModule):
@@ -243,16 +254,19 @@ class _PagesOnTheFly(L.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Item]:
         seed = self.seed + 1_000_003  # never a page of training
-        source = open_sources(self.val_records, None, 0.0, seed, self.lengths[1])
+        source = open_sources(self.val_records, None, 0.0, seed, self.lengths[1], VAL_FOLDS)
         return self._loader(self.dataset(source, seed, False), self.lengths[1], drop_last=False)
 
     def _loader(self, data: Dataset[Item], length: int, drop_last: bool) -> DataLoader[Item]:
         trainer = self.trainer
         rank, world = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
+        # held-out items are the same in every epoch: Lightning would move an EpochSampler on in validation too
+        held_out = range(rank, length // world * world, world)
+        sampler: Iterable[int] = EpochSampler(length, rank, world) if drop_last else held_out
         return DataLoader(
             data,
             batch_size=self.batch_size,
-            sampler=EpochSampler(length, rank, world),
+            sampler=sampler,
             num_workers=self.workers,
             drop_last=drop_last,
             persistent_workers=self.workers > 0,

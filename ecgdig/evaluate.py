@@ -49,14 +49,24 @@ class Outcome:
 
 
 def rendered_cases(source: Source, preset: str, layouts: tuple[str, ...], dpi: float, seed: int) -> Iterator[Case]:
-    """One page for each recording: random style with a grid, 25 mm/s, 10 mm/mV; case i is a function of (seed, i)."""
+    """One page for each recording: random style with a grid, 25 mm/s, 10 mm/mV; case i is a function of (seed, i).
+
+    Raises:
+        ValueError: a recording lacks leads of its layout, or is too short for it.
+    """
     for i in range(len(source)):
         recording = source[i]
+        plan = lead_plan(layouts[i % len(layouts)])
+        missing = [lead for row in plan.grid for lead in row if lead not in recording.leads]
+        if missing:
+            raise ValueError(
+                f"{recording.name}: has {', '.join(recording.leads)} only; layout {plan.name} also prints "
+                f"{', '.join(missing)}; give 12-lead records"
+            )
         rng = np.random.default_rng([seed, i])
         style = sample_style(rng)
         while style.grid.kind == "none":  # without a grid a flat page has no scale
             style = sample_style(rng)
-        plan = lead_plan(layouts[i % len(layouts)])
         layout = sample_layout(recording, style, rng, plan, usual_scale=True)
         page = degrade(render(recording, layout, style, dpi, rng), preset, rng)
         yield Case(recording.name or f"page-{i}", page.image, page.recording(), page)

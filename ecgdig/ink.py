@@ -16,6 +16,7 @@ from ecgdig.units import LARGE_SQUARE_MM
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 Map = NDArray[np.float32]  # (H, W)
 
+LEAST_CONTRAST = 0.1  # of ink beyond noise, as a share of the paper's brightness
 INK_PX_PER_MM = 6  # a whole number of px in 5 mm
 _CELL = round(LARGE_SQUARE_MM * INK_PX_PER_MM)
 _REGION = 10  # squares of 5 mm: the grid's look is taken as constant over 50 mm
@@ -189,10 +190,10 @@ def _levels(residual: Map, inside: NDArray[np.bool_]) -> tuple[float, float]:
     if values.size < 100:
         return 0.0, 1.0
     noise = 2.5 * 1.48 * float(np.median(np.abs(values - np.median(values)))) + 0.01
-    top = max(float(np.percentile(values, 99.6)), noise + 0.05)
-    # text and separators are darker than a faded trace: full ink is what two thirds of the inked px reach
-    inked = values[values > max(0.3 * top, 1.3 * noise)]
-    return noise, max(float(np.percentile(inked, 35)) if inked.size else top, noise + 0.05)
+    top = max(float(np.percentile(values, 99.6)), noise + LEAST_CONTRAST)
+    # text and separators are darker than a faded trace: full ink is what half of the inked px reach
+    inked = values[values > max(0.4 * top, 1.3 * noise, float(np.percentile(values, 97.5)))]
+    return noise, max(float(np.median(inked)) if inked.size else top, noise + LEAST_CONTRAST)
 
 
 @njit(cache=True, nogil=True)

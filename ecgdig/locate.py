@@ -27,7 +27,7 @@ KNOWN_LAYOUTS: dict[int, dict[str, float]] = {
     3: {"3x4": 0.0, "2x6+1": -3.0},
     4: {"3x4+1": 0.0, "4x3": -2.5, "2x6+2": -4.0},
     5: {"3x4+2": 0.0, "4x3+1": -2.5},
-    6: {"3x4+3": 0.0, "6x2": 0.0, "6x1": -2.0, "4x3+2": -4.0},
+    6: {"3x4+3": 0.0, "6x2": 0.0, "6x1": -3.0, "4x3+2": -4.0},
     7: {"6x2+1": 0.0, "4x3+3": -3.0},
     8: {"6x2+2": 0.0},
     9: {"6x2+3": 0.0},
@@ -184,8 +184,8 @@ def _column_seconds(plan: LeadPlan, rows: Rows, speed: float) -> tuple[float, fl
     return n * COLUMN_STEP_S, float(width - n * step)
 
 
-TWIN_CORRELATION = 0.985  # the same lead printed twice; other leads of one heart reach about 0.95
-BREAKS_AT_SEAMS = 0.6  # two leads seldom meet at the same height
+TWIN_CORRELATION = 0.98  # the same lead printed twice; other leads of one heart reach about 0.95
+BREAKS_AT_SEAMS = 0.45  # two leads seldom meet at the same height
 
 
 class _Boundaries:
@@ -241,7 +241,7 @@ class _Boundaries:
     def seam(self, row: int, x_mm: float) -> float:
         """Log odds that a new lead begins on `row` at `x_mm`, give or take half a mm."""
         x = round(float(self.rows.ink.column(x_mm)))
-        evidence = -0.2
+        evidence = -0.1
         if self._tick(row, x):
             evidence += 2.0
         if self._broken(row, x):

@@ -29,7 +29,8 @@ class Pen:
 
     def word(self, text: str, style: Style, height_mm: float, left_mm: float, top_mm: float) -> Box | None:
         """Write `text` with its top left corner at (left, top); returns its box in mm, None above or below a window."""
-        left, top = (round(float(v)) for v in (np.array([left_mm, top_mm]) - self.origin) * self.scale - 0.5)
+        corner = (np.array([left_mm, top_mm]) - self.origin) * self.scale
+        left, top = (int(v) for v in np.floor(corner + 1e-6))  # a corner between two pixels: the same in any window
         if top > self.canvas.shape[0] or top + 2 * height_mm * self.scale < 0:
             return None
         mask = word_mask(text, style.lettering.font, max(3, round(height_mm * self.scale)))

@@ -27,7 +27,7 @@ def _font(name: str, size_px: int) -> ImageFont.FreeTypeFont:
 
 @lru_cache(maxsize=512)
 def word_mask(text: str, font: str, height_px: int) -> NDArray[np.uint8]:
-    """Coverage uint8 `(h, w)` of one line of text, cut to its ink; `height_px` is the height of capitals."""
+    """Coverage uint8 `(h, w)` of one line of text, as high as its ink; capitals are `height_px` high."""
     face = _font(font, max(4, round(height_px / 0.72)))
     left, top, right, bottom = face.getbbox(text)
     w, h = max(1, int(right - left)), max(1, int(bottom - top))

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ecgdig.degrade import apply, camera
+from ecgdig.page import Page
+
+Measure = Callable[[Page], NDArray[np.float64]]
+
+
+@pytest.fixture
+def picture() -> np.ndarray:
+    """A soft picture with some detail, `(90, 120, 3)`."""
+    noise = np.random.default_rng(0).integers(0, 256, (90, 120, 3)).astype(np.uint8)
+    return np.asarray(cv2.GaussianBlur(noise, (0, 0), 1.5))
+
+
+@pytest.mark.parametrize("name", ["blur", "motion_blur", "low_resolution", "sharpen", "noise", "jpeg", "grey"])
+def test_filters_leave_the_ink_where_it_was(name: str, flat_page: Page, ink_error: Measure) -> None:
+    for seed in range(2):
+        errors = ink_error(apply(flat_page, {name: 1.0}, np.random.default_rng(seed)))
+        assert float(np.sqrt(np.mean(errors**2))) < 0.15
+        assert abs(errors.mean()) < 0.02
+
+
+@pytest.mark.parametrize("name", ["blur", "low_resolution", "grey", "sharpen", "noise"])
+def test_without_strength_nothing_changes(name: str, picture: np.ndarray) -> None:
+    changed = getattr(camera, name)(picture, 0.0, np.random.default_rng(0))
+    np.testing.assert_allclose(changed.astype(int), picture, atol=1)
+
+
+def test_blurs_remove_detail_and_sharpening_adds_it(picture: np.ndarray) -> None:
+    def detail(image: np.ndarray) -> float:
+        return float(np.abs(np.diff(image.astype(float), axis=1)).mean())
+
+    for seed in range(3):
+        for name in ("blur", "low_resolution", "motion_blur"):
+            assert detail(getattr(camera, name)(picture, 1.0, np.random.default_rng(seed))) < detail(picture)
+        assert detail(camera.sharpen(picture, 1.0, np.random.default_rng(seed))) > detail(picture)
+
+
+def test_noise_has_no_bias_and_grows_with_strength() -> None:
+    flat = np.full((300, 300, 3), 128, np.uint8)
+    for seed in range(3):
+        weak, strong = (camera.noise(flat, s, np.random.default_rng(seed)).astype(float) - 128 for s in (0.4, 1.0))
+        assert abs(strong.mean()) < 0.6
+        assert weak.std() < strong.std() < 20
+        colours = np.corrcoef(strong.reshape(-1, 3).T)
+        assert 0.3 < colours[0, 1] < 1  # partly shared by the three colours
+
+
+def test_jpeg_is_a_jpeg(picture: np.ndarray) -> None:
+    errors = []
+    for strength in (0.0, 1.0):
+        changed = camera.jpeg(picture, strength, np.random.default_rng(0)).astype(float)
+        errors.append(np.abs(changed - picture).mean())
+    assert 0 < errors[0] < errors[1] < 30
+
+
+def test_grey_is_grey(picture: np.ndarray) -> None:
+    grey = camera.grey(picture, 1.0, np.random.default_rng(0))
+    assert (np.ptp(grey, axis=2) == 0).all()
+    np.testing.assert_array_equal(grey[..., 0], cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))

@@ -1,0 +1,122 @@
+"""Bent, tilted and turned pages: the ink stays where the truth says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ecgdig.degrade import DEGRADATIONS, apply
+from ecgdig.degrade.geometry import COARSE_PX, coarse_to_fine, curl, perspective, resample, rotation
+from ecgdig.degrade.presets import GEOMETRY
+from ecgdig.page import Homography, Layout, Page, Paper, Style, Warp, render
+from ecgdig.recording import Recording
+
+Measure = Callable[[Page], NDArray[np.float64]]
+LETTER = Paper(279.4, 215.9)
+
+
+def rms(errors: NDArray[np.float64]) -> float:
+    return float(np.sqrt(np.mean(errors**2)))
+
+
+def moved(page: Page, dx: float, dy: float) -> Page:
+    return replace(page, warp=page.warp.then(Homography.of([[1, 0, dx], [0, 1, dy], [0, 0, 1]])))
+
+
+@pytest.mark.parametrize("name", GEOMETRY)
+def test_the_ink_stays_on_the_truth_under_each_bend(name: str, flat_page: Page, ink_error: Measure) -> None:
+    page = apply(flat_page, {name: 1.0}, np.random.default_rng(2))
+    errors = ink_error(page)
+    assert errors.size > 1000
+    assert rms(errors) < 0.06
+    assert np.abs(errors).max() < 0.25
+    # and it has gone somewhere
+    s = flat_page.layout.segments[-1]
+    corner = [s.end_mm, s.baseline_mm]
+    assert np.linalg.norm(page.warp.to_px(corner) - flat_page.warp.to_px(corner)) > 3
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_ink_stays_on_the_truth_under_all_bends(seed: int, flat_page: Page, ink_error: Measure) -> None:
+    rng = np.random.default_rng(seed)
+    page = apply(flat_page, dict.fromkeys(GEOMETRY, 1.0), rng, dpi=170, margin_mm=8, desk=True)
+    assert rms(ink_error(page)) < 0.06
+    assert rms(ink_error(moved(page, 0, 1))) > 0.25
+    assert rms(ink_error(moved(page, 1, 0))) > 0.25
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_ink_stays_on_the_truth_under_everything(seed: int, flat_page: Page, ink_error: Measure) -> None:
+    rng = np.random.default_rng(seed)
+    page = apply(flat_page, dict.fromkeys(DEGRADATIONS, 0.5), rng, dpi=170, margin_mm=8, desk=True)
+    errors = ink_error(page)
+    assert errors.size > 1000
+    assert rms(errors) < 0.25
+    assert abs(errors.mean()) < 0.02
+    assert rms(ink_error(moved(page, -0.7, 0.7))) > 0.25
+
+
+@pytest.mark.parametrize("dpi", [101.0, 127.0, 201.0, 400.0])
+def test_the_ink_stays_on_the_truth_at_another_resolution(
+    dpi: float, smooth: Recording, bare: Style, sheet: Callable[[str], Layout], ink_error: Measure
+) -> None:
+    page = render(smooth, sheet("3x4"), bare, 300, np.random.default_rng(0), (0.0, 0.0, 279.4, 60.0))
+    assert rms(ink_error(apply(page, {}, np.random.default_rng(0), dpi=dpi))) < 0.08
+
+
+def test_bends_are_as_strong_as_they_say() -> None:
+    corners = np.array([[0, 0], [279.4, 0], [279.4, 215.9], [0, 215.9]])
+    for seed in range(30):
+        (turn,) = rotation(LETTER, 0.5, np.random.default_rng(seed)).image_stages
+        x, y = turn.forward(np.array([[100.0, 0.0]]))[0]
+        assert abs(np.degrees(np.arctan2(y, x))) <= 6
+        (tilt,) = perspective(LETTER, 0.5, np.random.default_rng(seed)).image_stages
+        assert np.abs(tilt.forward(corners) - corners).max() <= 0.08 * 215.9 + 1e-3
+        (bend,) = curl(LETTER, 0.5, np.random.default_rng(seed)).paper_stages
+        assert np.abs(bend.forward(corners) - corners).max() <= 3.0 + 1e-9
+
+
+@pytest.mark.parametrize("name", GEOMETRY)
+def test_without_strength_nothing_moves(name: str) -> None:
+    view = GEOMETRY[name](LETTER, 0.0, np.random.default_rng(0))
+    at = np.array([[10.0, 20.0], [200.0, 150.0]])
+    np.testing.assert_allclose(Warp(view.paper_stages + view.image_stages).to_px(at), at, atol=1e-4)
+
+
+def test_a_margin_shows_the_desk_and_a_negative_one_crops(flat_page: Page) -> None:
+    desk = np.full((4, 4, 3), (90, 60, 30), np.uint8)
+    wide = resample(flat_page, [], 4.0, 10.0, desk)
+    assert wide.shape == (round((215.9 + 20) * 4), round((279.4 + 20) * 4))
+    assert (wide.image[:35, :] == (90, 60, 30)).all()
+    assert (wide.image[-35:, :] == (90, 60, 30)).all()
+    np.testing.assert_allclose(wide.warp.to_px([0.0, 0.0]), [39.5, 39.5])
+    assert wide.image[60, 60].min() > 250
+    beside = resample(flat_page, [], 4.0, 10.0, None)
+    assert (beside.image[:35] == 255).all()
+    narrow = resample(flat_page, [], 4.0, -10.0, desk)
+    assert narrow.shape == (round((215.9 - 20) * 4), round((279.4 - 20) * 4))
+    np.testing.assert_allclose(narrow.warp.to_mm([-0.5, -0.5]), [10.0, 10.0], atol=1e-6)
+
+
+def test_a_window_is_bent_like_the_whole_page(
+    smooth: Recording, bare: Style, sheet: Callable[[str], Layout], ink_error: Measure
+) -> None:
+    box = (40.0, 30.0, 140.0, 120.0)
+    window = render(smooth, sheet("3x4+1"), bare, 150, np.random.default_rng(0), box)
+    page = apply(window, dict.fromkeys(GEOMETRY, 1.0), np.random.default_rng(1), margin_mm=9, desk=True)
+    assert rms(ink_error(page)) < 0.06
+    # all of the window is seen, and no margin around it
+    corners = page.warp.to_px([[40, 30], [140, 30], [140, 120], [40, 120]])
+    assert (corners.min(0) > -3).all()
+    assert (corners.max(0) < np.array(page.shape[::-1]) + 3).all()
+
+
+def test_coarse_fields_are_interpolated_between_their_knots() -> None:
+    y, x = np.mgrid[0 : 64 + 2 * COARSE_PX : COARSE_PX, 0 : 90 + 2 * COARSE_PX : COARSE_PX].astype(np.float32)
+    fine = coarse_to_fine(np.stack([2 * x + y, x - 3 * y], -1), (64, 90))
+    yy, xx = np.mgrid[0:64, 0:90]
+    np.testing.assert_allclose(fine, np.stack([2 * xx + yy, xx - 3 * yy], -1), atol=1e-3)

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ecgdig.degrade import light
+
+WHITE = np.full((60, 80, 3), 255, np.uint8)
+RAMP = np.repeat(np.tile(np.arange(256, dtype=np.uint8), (4, 1))[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_light_only_darkens_and_not_too_much(seed: int) -> None:
+    for strength in (0.3, 1.0):
+        lit = light.gradient(WHITE, strength, np.random.default_rng(seed))
+        assert lit.min() >= 255 * (1 - 0.6 * strength) - 12  # bicubic interpolation may swing beyond the knots
+        assert lit.max() >= 245
+        shaded = light.shadow(WHITE, strength, np.random.default_rng(seed))
+        assert shaded.min() >= 255 * (1 - 0.6 * strength) - 5
+    assert np.ptp(lit) > 10
+    # light changes slowly from one pixel to the next
+    assert np.abs(np.diff(lit.astype(int), axis=1)).max() < 12
+
+
+def test_light_multiplies_so_ink_stays_dark() -> None:
+    striped = WHITE.copy()
+    striped[::4] = 51
+    bright, dark = (light.gradient(image, 1.0, np.random.default_rng(3)) for image in (WHITE, striped))
+    np.testing.assert_allclose(dark[::4], bright[::4] * 0.2, atol=1.5)
+    np.testing.assert_array_equal(dark[1::4], bright[1::4])
+
+
+@pytest.mark.parametrize("name", ["gradient", "shadow", "colour_cast", "exposure"])
+def test_without_strength_nothing_changes(name: str) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (30, 40, 3)).astype(np.uint8)
+    changed = getattr(light, name)(image, 0.0, np.random.default_rng(0))
+    np.testing.assert_allclose(changed.astype(int), image, atol=1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_cast_shifts_colours_and_an_exposure_keeps_their_order(seed: int) -> None:
+    cast = light.colour_cast(WHITE, 1.0, np.random.default_rng(seed))[0, 0].astype(float)
+    assert cast.max() == 255
+    assert cast.min() >= 255 * 0.85 / 1.15 - 1
+    exposed = light.exposure(RAMP, 1.0, np.random.default_rng(seed))
+    assert (np.diff(exposed[0, :, 0].astype(int)) >= 0).all()
+    assert exposed[0, 0, 0] <= 50
+    assert exposed[0, 255, 0] >= 195

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from ecgdig.degrade import DEGRADATIONS, PRESETS, Preset, apply, degrade
+from ecgdig.degrade.presets import FILTERS, GEOMETRY
+from ecgdig.page import PLAIN, Layout, Page, render
+from ecgdig.recording import Recording
+
+
+@pytest.fixture(scope="module")
+def window(recording: Recording, sheet: Callable[[str], Layout]) -> Page:
+    """A piece of a page, 60 x 40 mm at 100 dpi."""
+    return render(recording, sheet("3x4+1"), PLAIN, 100, np.random.default_rng(0), (60.0, 10.0, 120.0, 50.0))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_same_generator_gives_the_same_bytes(preset: str, window: Page, global_state: Callable[[], object]) -> None:
+    before = global_state()
+    pages = [degrade(window, preset, np.random.default_rng([seed, 3])) for seed in (0, 0, 1, 2)]
+    assert global_state() == before
+    np.testing.assert_array_equal(pages[0].image, pages[1].image)
+    assert pages[0].warp == pages[1].warp
+    others = [p.image.shape != pages[0].image.shape or (p.image != pages[0].image).any() for p in pages[2:]]
+    assert any(others) == (preset != "clean")
+
+
+@pytest.mark.parametrize("name", DEGRADATIONS)
+@pytest.mark.parametrize("strength", [0.0, 0.4, 1.0])
+def test_each_degradation_alone(name: str, strength: float, window: Page, global_state: Callable[[], object]) -> None:
+    before, pixels = global_state(), window.image.copy()
+    pages = [apply(window, {name: strength}, np.random.default_rng(seed)) for seed in (5, 5, 6)]
+    assert global_state() == before
+    np.testing.assert_array_equal(window.image, pixels)  # the page it began with is left alone
+    for page in pages:
+        assert page.image.dtype == np.uint8
+        assert page.image.shape == (*page.shape, 3)
+        assert page.image.flags.c_contiguous
+        assert (page.shape == window.shape) or name in GEOMETRY
+    np.testing.assert_array_equal(pages[0].image, pages[1].image)
+    if name in FILTERS:
+        assert pages[0].warp == window.warp
+    if strength == 1.0 and name != "grey":  # which knows no chance
+        assert pages[0].image.shape != pages[2].image.shape or (pages[0].image != pages[2].image).any()
+        assert (pages[0].image.shape != window.image.shape) or (pages[0].image != window.image).any()
+
+
+def test_clean_changes_nothing(window: Page) -> None:
+    page = degrade(window, "clean", np.random.default_rng(0))
+    np.testing.assert_array_equal(page.image, window.image)
+    assert page.warp == window.warp
+
+
+def test_presets_use_known_degradations_and_all_are_used() -> None:
+    assert {name for preset in PRESETS.values() for name in preset.steps} == set(DEGRADATIONS)
+    assert list(DEGRADATIONS) == [*GEOMETRY, *FILTERS]
+    for preset in PRESETS.values():
+        assert all(0 < p <= 1 and 0 < top <= 1 for p, top in preset.steps.values())
+
+
+def test_a_preset_of_ones_own(window: Page) -> None:
+    own = Preset({"rotation": (1.0, 0.5), "noise": (0.0, 1.0)}, dpi=(50, 50))
+    page = degrade(window, own, np.random.default_rng(0))
+    assert float(page.warp.px_per_mm([[90.0, 30.0]])[0]) == pytest.approx(50 / 25.4, rel=1e-3)
+    with pytest.raises(ValueError, match=r"unknown degradation fog, rain; use curl, .*jpeg"):
+        degrade(window, Preset({"rain": (1, 1), "fog": (1, 1)}), np.random.default_rng(0))
+
+
+def test_unknown_names_and_strengths_are_refused(window: Page) -> None:
+    with pytest.raises(ValueError, match="unknown preset 'fax'; use clean, print, scan, photo, damaged"):
+        degrade(window, "fax", np.random.default_rng(0))
+    with pytest.raises(ValueError, match=r"unknown degradation 'rain'; use curl, perspective, rotation, .*jpeg"):
+        apply(window, {"rain": 0.5}, np.random.default_rng(0))
+    for strength in (-0.1, 1.5, float("nan")):
+        with pytest.raises(ValueError, match=r"of blur; want 0 to 1"):
+            apply(window, {"blur": strength}, np.random.default_rng(0))
+
+
+def test_the_desk_is_drawn_from_the_generator(recording: Recording, sheet: Callable[[str], Layout]) -> None:
+    whole = render(recording, sheet("3x4"), PLAIN, 40, np.random.default_rng(0))
+    desks = [apply(whole, {}, np.random.default_rng(s), margin_mm=10, desk=True).image[:10, :10] for s in (0, 0, 1)]
+    np.testing.assert_array_equal(desks[0], desks[1])
+    assert (desks[0] != desks[2]).any()

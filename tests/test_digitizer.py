@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from ink_net import ink_model
+
+from ecgdig.digitizer import digitize, read_traces
+from ecgdig.metrics import snr_db
+from ecgdig.page import PLAIN, Layout, Page, Style, render
+from ecgdig.recording import Recording
+from ecgdig.rectify import GeometryError
+
+
+@pytest.fixture(scope="module")
+def page(smooth: Recording, bare: Style, sheet: Callable[[str], Layout]) -> Page:
+    return render(smooth, sheet("3x4+1"), bare, 200, np.random.default_rng(0))
+
+
+def test_samples_stand_where_they_are_printed(page: Page) -> None:
+    read = read_traces(page.image, page.warp, page.layout, ink_model(), adjust=False).recording
+    truth = page.recording()
+    assert read.fs == 500
+    assert read.leads == truth.leads
+    assert read.n_samples == 5000
+    printed = np.isfinite(truth.signal_mv)
+    # aVR, in the second column of a 3x4 page, lies at 2.5 to 5 s; lead II has its strip over the whole 10 s
+    assert np.flatnonzero(np.isfinite(read.lead("aVR")))[[0, -1]] == pytest.approx([1250, 2499], abs=3)
+    assert np.isfinite(read.lead("II")).mean() > 0.99
+    assert (np.isfinite(read.signal_mv) & ~printed).sum() == 0
+    assert np.asarray(snr_db(truth.signal_mv, read.signal_mv)).min() > 25
+
+
+def test_the_time_axis_moves_to_where_the_traces_begin(page: Page) -> None:
+    late = Layout(
+        page.layout.name,
+        page.layout.paper,
+        tuple(s.__class__(**{**s.__dict__, "x_mm": s.x_mm + 0.7}) for s in page.layout.segments),
+    )
+    read = read_traces(page.image, page.warp, late, ink_model())
+    # the stand-in sees the round end of the pen, half a stroke before the first sample
+    assert read.layout.segments[0].x_mm == pytest.approx(page.layout.segments[0].x_mm, abs=0.2)
+
+
+def test_sigma_is_given_where_and_only_where_there_are_samples(page: Page) -> None:
+    read = read_traces(page.image, page.warp, page.layout, ink_model(), adjust=False).recording
+    assert read.sigma_mv is not None
+    np.testing.assert_array_equal(np.isfinite(read.sigma_mv), np.isfinite(read.signal_mv))
+    assert np.nanmin(read.sigma_mv) > 0
+
+
+def test_what_is_covered_is_missing_and_said(page: Page) -> None:
+    hidden = page.image.copy()
+    s = page.layout.segments[5]
+    (x0, y0), (x1, y1) = page.warp.to_px([[s.x_mm + 10, s.baseline_mm - 12], [s.end_mm - 10, s.baseline_mm + 12]])
+    hidden[int(y0) : int(y1), int(x0) : int(x1)] = 255
+    read = read_traces(hidden, page.warp, page.layout, ink_model(), adjust=False)
+    assert read.coverage()[s.lead] < 0.5
+    assert any(s.lead in warning for warning in read.warnings)
+
+
+def test_finds_the_geometry_itself(smooth: Recording, sheet: Callable[[str], Layout]) -> None:
+    page = render(smooth, sheet("3x4"), PLAIN, 200, np.random.default_rng(0))
+    read = digitize(page.image, ink_model(), layout="3x4")
+    assert read.layout.name == "3x4"
+    scale = page.warp.px_per_mm([100.0, 100.0])
+    assert read.warp.px_per_mm([100.0, 100.0]) == pytest.approx(scale, rel=2e-4)
+
+
+@pytest.mark.parametrize("image", [np.full((400, 500, 3), 255, np.uint8), np.zeros((400, 500, 3), np.uint8)])
+def test_no_ecg_is_refused(image: np.ndarray) -> None:  # type: ignore[type-arg]
+    with pytest.raises(GeometryError):
+        digitize(image, ink_model())
+
+
+def test_wrong_kinds_of_arrays_are_refused() -> None:
+    with pytest.raises(ValueError, match="uint8 RGB"):
+        digitize(np.zeros((100, 100), np.uint8), ink_model())

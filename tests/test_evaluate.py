@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from ink_net import ink_model
+
+from ecgdig.evaluate import evaluate, folder_cases, oracle, rendered_cases
+from ecgdig.io import write_wfdb
+from ecgdig.metrics import snr_db
+from ecgdig.recording import Recording
+from ecgdig.sources import Simulator
+
+
+def test_cases_are_a_function_of_seed_and_index() -> None:
+    def images(seed: int) -> list[bytes]:
+        return [case.image.tobytes() for case in rendered_cases(Simulator(2), "scan", ("3x4+1",), 100, seed)]
+
+    assert images(1) == images(1)
+    assert images(1) != images(2)
+
+
+def test_the_oracle_is_limited_by_time_resolution_alone() -> None:
+    case = next(rendered_cases(Simulator(1, seed=3), "clean", ("3x4+1",), 100, 0))
+    assert case.page is not None
+    best = oracle(case.page, ink_model())
+    reached = np.asarray(snr_db(case.truth.signal_mv, best.signal_mv))
+    assert reached.mean() > 30
+    assert np.isfinite(reached).all()
+
+
+def test_failures_count_as_zero_and_are_named() -> None:
+    case = next(rendered_cases(Simulator(1), "clean", ("3x4",), 100, 0))
+    blank = case.__class__("blank", np.full_like(case.image, 255), case.truth, None)
+    summary = evaluate(iter([blank]), ink_model())
+    assert summary["failures"] == ["blank"]
+    assert summary["errors"]["blank"]
+    assert summary["metrics"]["snr_kaggle_db"]["mean"] == 0
+    assert summary["oracle"] is None
+
+
+def test_true_geometry_scores_beside_the_oracle() -> None:
+    cases = rendered_cases(Simulator(1, seed=3), "clean", ("3x4",), 150, 1)
+    summary = evaluate(cases, ink_model(), true_geometry=True)
+    assert summary["failures"] == []
+    assert set(summary["metrics"]["snr_db"]) == {"mean", "sd", "median"}
+    assert summary["oracle"]["snr_db"]["mean"] > summary["metrics"]["snr_db"]["mean"]
+
+
+def test_records_without_the_leads_are_refused() -> None:
+    full = Simulator(1)[0]
+
+    class Three:
+        def __len__(self) -> int:
+            return 1
+
+        def __getitem__(self, index: int) -> Recording:
+            return full.select(("I", "II", "V1"))
+
+    with pytest.raises(ValueError, match="aVR"):
+        next(rendered_cases(Three(), "clean", ("3x4",), 100, 0))
+
+
+def _write(folder: Path, layout: str) -> None:
+    recording = Simulator(1)[0]
+    write_wfdb(recording, folder, "truth")
+    cv2.imwrite(str(folder / "a.png"), np.full((200, 300, 3), 255, np.uint8))
+    with (folder / "index.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerows([["image", "truth", "layout"], ["a.png", "truth", layout]])
+
+
+@pytest.mark.parametrize(("layout", "printed_of_v1"), [("3x4 + II, 25 mm/s", 0.25), ("", 1.0), ("unheard of", 1.0)])
+def test_only_what_the_layout_prints_is_scored(tmp_path: Path, layout: str, printed_of_v1: float) -> None:
+    _write(tmp_path, layout)
+    (case,) = folder_cases(tmp_path)
+    assert np.isfinite(case.truth.lead("V1")).mean() == pytest.approx(printed_of_v1)
+    assert np.isfinite(case.truth.lead("II")).all()
+
+
+def test_a_folder_without_index_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"index\.csv"):
+        next(folder_cases(tmp_path))

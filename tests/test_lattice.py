@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from ecgdig.lattice import common_angle, cut_tiles, fit_wave, line_profile, phasors
+
+
+def waves(shape, k, phase, noise=0.0):
+    y, x = np.mgrid[0 : shape[0], 0 : shape[1]]
+    rng = np.random.default_rng(1)
+    return (np.cos(2 * np.pi * (k[0] * x + k[1] * y + phase)) + noise * rng.standard_normal(shape)).astype(np.float32)
+
+
+def test_phasors_agree_with_the_direct_sum():
+    dark = np.random.default_rng(0).standard_normal((64, 90)).astype(np.float32)
+    window = np.hanning(34)[1:-1].astype(np.float32)
+    corners = np.array([(0, 0), (40, 20)])
+    got = phasors(dark, corners, 32, window, 0.11, -0.03)
+    y, x = np.mgrid[0:64, 0:90]
+    turned = dark * np.exp(-2j * np.pi * (0.11 * x - 0.03 * y))
+    want = [(turned[b : b + 32, a : a + 32] * window[:, None] * window).sum() for a, b in corners]
+    assert got == pytest.approx(np.array(want), abs=1e-3)
+
+
+@pytest.mark.parametrize("noise", [0.0, 2.0])
+def test_a_wave_is_fitted_far_below_a_pixel(noise):
+    k, phase = (0.1613, 0.0147), 0.37
+    dark = waves((500, 700), k, phase, noise)
+    wave = fit_wave(dark, cut_tiles(dark), (k[0] + 0.0008, k[1] - 0.0008))
+    assert wave.k == pytest.approx(k, abs=1e-5)
+    assert abs((wave.phase - phase + 0.5) % 1 - 0.5) < 0.02
+    assert wave.coherence > 0.95
+
+
+def test_the_common_angle_of_two_families_is_found():
+    a = np.radians(5.3)
+    dark = waves((512, 512), (0.15 * np.cos(a), 0.15 * np.sin(a)), 0.1)
+    dark = dark + waves((512, 512), (-0.15 * np.sin(a), 0.15 * np.cos(a)), 0.6)
+    tiles = cut_tiles(dark)
+    assert np.degrees(common_angle(tiles.mean_excess(), tiles.size)) == pytest.approx(5.3, abs=0.4)
+
+
+def test_the_profile_across_lines_peaks_on_them():
+    dark = waves((200, 300), (0.05, 0.0), 0.0)
+    profile, first = line_profile(dark, fit_wave(dark, cut_tiles(dark), (0.05, 0.0)))
+    peak = first + 0.5 * float(np.argmax(profile[80:120]) + 80)
+    assert abs((peak * 0.05 + 0.5) % 1 - 0.5) < 0.05

@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from ecgdig.locate import find_layout
+from ecgdig.page import PLAIN, Placement, arrange, lead_plan, render
+from ecgdig.page.layout import Paper
+from ecgdig.recording import Recording
+from ecgdig.rectify import GeometryError, find_grid
+from ecgdig.units import LEADS
+
+PAPER = Paper(279.4, 190.0)
+
+
+def patient(seed=0, fs=250.0, seconds=10.0):
+    """Twelve leads with beats of differing size and sign, and a slow wave each."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(int(seconds * fs)) / fs
+    leads = []
+    for _ in LEADS:
+        r, s, wave = rng.uniform(0.3, 1.1), rng.uniform(-0.7, -0.1), rng.uniform(-0.15, 0.35)
+        lead = 0.04 * np.sin(2 * np.pi * (0.25 * t + rng.random())) + 0.008 * rng.standard_normal(len(t))
+        for beat in np.arange(0.4, seconds + 1, 0.81):
+            lead += r * np.exp(-(((t - beat) / 0.013) ** 2)) + s * np.exp(-(((t - beat - 0.035) / 0.013) ** 2))
+            lead += wave * np.exp(-(((t - beat - 0.26) / 0.06) ** 2))
+        leads.append(lead)
+    return Recording(LEADS, fs, np.array(leads, np.float32))
+
+
+def page_of(name, *, rhythm=None, dpi=130, gain=10.0, speed=25.0, paper=PAPER, row_mm=None):
+    plan = lead_plan(name, rhythm)
+    step = row_mm or min(32.0, (paper.height_mm - 40) / plan.n_rows)
+    layout = arrange(
+        plan, paper, Placement(19.0, 8.0, 32.0, step), duration_s=10.0, speed_mm_per_s=speed, gain_mm_per_mv=gain
+    )
+    return render(patient(), layout, PLAIN, dpi, np.random.default_rng(0))
+
+
+def placed(page, reading, grid):
+    """Differences in mm, reading less truth, of each segment's time zero and baseline."""
+    pairs = zip(page.layout.segments, reading.layout.segments, strict=True)
+    off = []
+    for true, read in pairs:
+        at = grid.warp().to_mm(page.warp.to_px(np.array([true.x_mm, true.baseline_mm])))
+        off.append([read.x_mm - at[0], read.baseline_mm - at[1]])
+    return np.array(off)
+
+
+@pytest.mark.parametrize("name", ["3x4", "3x4+1", "3x4+3", "6x2", "12x1"])
+def test_layouts_are_read_from_the_traces(name):
+    page = page_of(name, row_mm=13.5 if name == "12x1" else None)
+    grid = find_grid(page.image)
+    reading = find_layout(page.image, grid.warp())
+    assert reading.layout.name == name
+    assert [s.lead for s in reading.layout.segments] == [s.lead for s in page.layout.segments]
+    durations = [s.duration_s for s in page.layout.segments]
+    assert [s.duration_s for s in reading.layout.segments] == pytest.approx(durations)
+    off = placed(page, reading, grid)
+    assert np.abs(off[:, 0]).max() < 0.15
+    assert np.abs(off[:, 1]).max() < 0.6
+
+
+@pytest.mark.parametrize("speed, gain", [(25.0, 5.0), (50.0, 10.0), (25.0, 20.0)])
+def test_speed_and_gain_are_read_from_the_pulse(speed, gain):
+    page = page_of("3x4", speed=speed, gain=gain)
+    rows = find_layout(page.image, find_grid(page.image).warp()).rows
+    assert rows.pulse is not None
+    assert rows.pulse.speed_mm_per_s == speed
+    assert rows.pulse.gain_mm_per_mv == gain
+
+
+def test_a_rhythm_strip_is_named_by_the_lead_it_repeats():
+    page = page_of("3x4+1", rhythm=("V5",))
+    reading = find_layout(page.image, find_grid(page.image).warp())
+    assert reading.layout.segments[-1].lead == "V5"
+
+
+def test_what_the_caller_names_is_obeyed():
+    page = page_of("3x4+1")
+    warp = find_grid(page.image).warp()
+    reading = find_layout(page.image, warp, layout="4x3", speed_mm_per_s=50.0, gain_mm_per_mv=20.0)
+    assert reading.layout.name == "4x3"
+    assert {(s.speed_mm_per_s, s.gain_mm_per_mv) for s in reading.layout.segments} == {(50.0, 20.0)}
+    with pytest.raises(GeometryError, match="layout 12x1 has 12 rows, the page shows 4"):
+        find_layout(page.image, warp, layout="12x1")
+    with pytest.raises(ValueError, match="unknown layout"):
+        find_layout(page.image, warp, layout="5x5")

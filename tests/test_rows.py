@@ -1,0 +1,44 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_locate import page_of, patient
+
+from ecgdig.page import PLAIN, Placement, arrange, lead_plan, render
+from ecgdig.page.layout import Paper
+from ecgdig.page.warp import Warp
+from ecgdig.rectify import GeometryError
+from ecgdig.rows import find_rows
+
+
+def test_a_page_without_traces_has_no_rows():
+    with pytest.raises(GeometryError, match="no ECG trace"):
+        find_rows(np.full((800, 1000, 3), 250, np.uint8), Warp.flat(6.0))
+
+
+@pytest.mark.parametrize("width_mm", [0.15, 0.3, 0.6])
+def test_time_zero_does_not_depend_on_the_pen(width_mm):
+    style = replace(PLAIN, ink=replace(PLAIN.ink, width_mm=width_mm), furniture=replace(PLAIN.furniture, pulse="none"))
+    layout = arrange(lead_plan("3x4"), Paper(200, 130), Placement(12.3, 5, 35, 32), duration_s=6.0)
+    page = render(patient(), layout, style, 150, np.random.default_rng(0))
+    rows = find_rows(page.image, page.warp)
+    assert rows.pulse is None
+    assert rows.start_mm == pytest.approx(12.3, abs=0.12)
+    assert rows.end_mm == pytest.approx(12.3 + 150, abs=0.3)
+    assert rows.baselines_mm == pytest.approx([35, 67, 99], abs=0.8)
+
+
+def test_rows_that_stand_close_and_cross_are_all_found():
+    page = page_of("12x1", row_mm=12.5)
+    rows = find_rows(page.image, page.warp)
+    assert rows.baselines_mm == pytest.approx([32 + 12.5 * r for r in range(12)], abs=1.0)
+
+
+def test_the_calibration_pulse_is_placed():
+    page = page_of("3x4")
+    box = next(mark.box_mm for mark in page.marks if mark.kind == "pulse")
+    pulse = find_rows(page.image, page.warp).pulse
+    assert pulse is not None
+    assert pulse.count == 1
+    assert pulse.x_mm == pytest.approx(box[0] + 1.5, abs=0.1)
+    assert pulse.width_mm == pytest.approx(5.0, abs=0.1)
