@@ -369,7 +369,7 @@ def _first_solid(along: Map, low: int, high: int) -> int:
 
 
 LEAST_PULSE = 0.6
-NARROW_PULSE, AMID_TRACES = 0.12, 0.72  # QRS complexes look like narrow pulses
+ODD_PULSE, AMID_TRACES = 0.12, 0.72  # QRS complexes look like narrow pulses, separators like wide ones
 
 
 def find_pulse(page: InkMap, levels: list[int], extent: tuple[int, int]) -> tuple[Pulse | None, list[int]]:
@@ -397,7 +397,7 @@ def find_pulse(page: InkMap, levels: list[int], extent: tuple[int, int]) -> tupl
             column = np.arange(len(support))
             support[(column > extent[0] + 3 * width) & (column < extent[1] - 3 * width)] *= AMID_TRACES
             x = int(np.argmax(support))
-            least = LEAST_PULSE + NARROW_PULSE if speed < STANDARD_SPEED_MM_PER_S else LEAST_PULSE
+            least = LEAST_PULSE if speed in (STANDARD_SPEED_MM_PER_S, 50.0) else LEAST_PULSE + ODD_PULSE
             if support[x] > least and (best is None or support[x] > best[0] + 0.02):
                 best = float(support[x]), x, height, width, upright, level
     if best is None:

@@ -14,6 +14,7 @@ from lightning.pytorch import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, WeightAveraging
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
+from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor
 
 CONFIG_FOLDER = Path(__file__).parent.parent / "configs"
@@ -55,9 +56,9 @@ def main(args: Sequence[str] | None = None) -> Trainer:
         torch.set_num_threads(config.threads)
     folder = Path("runs") / config.run
     folder.mkdir(parents=True, exist_ok=True)
-    cli.parser.save(config, folder / "config.yaml", overwrite=True, skip_check=True)
+    cli.parser.save(config, folder / "config.yaml", overwrite=True, skip_validation=True)
     trainer = cli.trainer
-    plain = json.loads(cli.parser.dump(config, format="json", skip_check=True))
+    plain = json.loads(cli.parser.dump(config, format="json", skip_validation=True))
     trainer.loggers = make_loggers(folder, config.run, config.project, plain)
     callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]  # Lightning sets it outside the class
     callbacks.extend(make_callbacks(folder, config.monitor, config.ema))
@@ -72,6 +73,7 @@ def main(args: Sequence[str] | None = None) -> Trainer:
 def make_loggers(folder: Path, run: str, project: str, config: dict[str, Any]) -> list[Logger]:
     """A CSV log in `folder`, and W&B: online when logged in, else offline; `WANDB_MODE` has the last word."""
     mode = os.environ.get("WANDB_MODE") or ("online" if _logged_in() else "offline")
+    _set_aside(folder / "log" / "metrics.csv")
     table = CSVLogger(folder, name="", version="log")
     if mode == "disabled":
         return [table]
@@ -80,6 +82,13 @@ def make_loggers(folder: Path, run: str, project: str, config: dict[str, Any]) -
     board = WandbLogger(name=run, project=project, save_dir=str(folder), offline=mode == "offline")
     board.log_hyperparams({"config": config})
     return [table, board]
+
+
+@rank_zero_only
+def _set_aside(table: Path) -> None:
+    """Keep the table of an earlier start of this run as metrics_1.csv, metrics_2.csv ...; the logger deletes it."""
+    if table.exists():
+        table.rename(table.with_name(f"metrics_{1 + len(list(table.parent.glob('metrics_*.csv')))}.csv"))
 
 
 def make_callbacks(folder: Path, monitor: str, ema: float) -> list[Any]:

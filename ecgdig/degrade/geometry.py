@@ -100,7 +100,7 @@ def thumbnail(page: Page, side_px: int, quarter_turns: int = 0) -> Page:
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     fx, fy = size[0] / width, size[1] / height
     # pixel centres: x' + 0.5 = fx (x + 0.5)
-    stages.append(Homography.of([[fx, 0, 0.5 * fx - 0.5], [0, fy, 0.5 * fy - 0.5], [0, 0, 1]]))
+    stages.append(Homography.of(np.array([[fx, 0.0, 0.5 * fx - 0.5], [0.0, fy, 0.5 * fy - 0.5], [0.0, 0.0, 1.0]])))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
     return page.with_image(np.asarray(small, np.uint8), page.warp.then(*stages))
 

@@ -55,7 +55,7 @@ class LeadSnr(Metric):
             self.printed += int(here.sum())
             if power > 1e-3 and here.sum() >= 64:
                 ratio = 10 * np.log10(power / max(error, 1e-12))
-                self.stretches.append(torch.tensor([min(ratio, 60.0)], device=self.signal.device))
+                self.stretches.append(torch.tensor([min(float(ratio), 60.0)], device=self.signal.device))
 
     def compute(self) -> dict[str, Tensor]:
         """`snr_db/<lead>`, their mean `snr_db`, the median over stretches `snr_db_median` and `coverage`."""

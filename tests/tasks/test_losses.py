@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from ecgdig.tasks.losses import dice_loss, height_loss, present_loss, wave_loss
+
+NAN = float("nan")
+ROWS = torch.arange(24.0).view(1, -1, 1)
+
+
+def gaussian(target: Tensor, sigma: float) -> Tensor:
+    return -0.5 * ((ROWS - target.unsqueeze(1)) / sigma) ** 2
+
+
+TARGET = torch.tensor([[5.0, 11.3, 17.8]])
+
+
+def test_a_perfect_answer_costs_nothing() -> None:
+    assert float(height_loss(gaussian(TARGET, 1.0), TARGET, 1.0)) == pytest.approx(0, abs=1e-6)
+    assert float(wave_loss(gaussian(TARGET, 1.0), TARGET, 1.0)) == pytest.approx(0, abs=1e-6)
+    assert float(present_loss(torch.tensor([[30.0, -30.0]]), torch.tensor([[3.0, NAN]]))) == pytest.approx(0, abs=1e-6)
+    mask = torch.tensor([[1.0, 0.0, 1.0]])
+    assert float(dice_loss((mask * 2 - 1) * 40, mask)) == pytest.approx(0, abs=1e-6)
+
+
+def test_height_loss_is_the_divergence_of_the_distributions() -> None:
+    logits = torch.randn(1, 24, 3, generator=torch.Generator().manual_seed(0))
+    p = torch.softmax(gaussian(TARGET, 1.5), 1).numpy()
+    q = torch.softmax(logits, 1).numpy()
+    divergence = (p * np.log(p / q)).sum(1).mean()
+    assert float(height_loss(logits, TARGET, 1.5)) == pytest.approx(divergence, rel=1e-4)
+    # Gaussians of the same width, d apart: d^2 / (2 sigma^2)
+    moved = gaussian(torch.tensor([[12.0]]), 1.5)
+    assert float(height_loss(moved, torch.tensor([[10.0]]), 1.5)) == pytest.approx(4 / (2 * 1.5**2), rel=1e-3)
+
+
+def test_wave_loss_is_the_distance_in_units_of_its_scale() -> None:
+    moved = gaussian(torch.tensor([[14.0, 10.5]]), 1.0)
+    target = torch.tensor([[10.0, 10.0]])
+    assert float(wave_loss(moved, target, 2.0)) == pytest.approx((1.5 + 0.5 * 0.25**2) / 2, rel=1e-3)
+
+
+@pytest.mark.parametrize("loss", [height_loss, wave_loss])
+def test_columns_where_nothing_is_printed_do_not_count(loss) -> None:  # type: ignore[no-untyped-def]
+    logits = torch.randn(1, 24, 3, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    holed = torch.tensor([[5.0, NAN, 17.8]])
+    some = loss(logits, holed, 1.0)
+    torch.testing.assert_close(some, loss(logits[:, :, [0, 2]], holed[:, [0, 2]], 1.0))
+    some.backward()
+    assert logits.grad is not None
+    assert torch.isfinite(logits.grad).all()
+    assert not logits.grad[:, :, 1].any()
+    nothing = loss(logits, torch.full((1, 3), NAN), 1.0)
+    assert float(nothing.detach()) == 0
+
+
+def test_present_and_dice_of_wrong_answers() -> None:
+    wrong = present_loss(torch.tensor([[0.0, 0.0]]), torch.tensor([[3.0, NAN]]))
+    assert float(wrong) == pytest.approx(np.log(2))
+    mask = torch.tensor([[1.0, 0.0] * 50])
+    assert float(dice_loss((1 - 2 * mask) * 40, mask)) == pytest.approx(1 - 1 / 101)
+    assert float(dice_loss(torch.zeros(1, 100), mask)) == pytest.approx(1 - 51 / 101)
+    assert float(dice_loss(torch.full((1, 9), -40.0), torch.zeros(1, 9))) == pytest.approx(0, abs=1e-6)

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from lightning.pytorch import LightningDataModule, LightningModule
+from safetensors.torch import save_file
+
+from ecgdig.tasks import TraceTask
+from ecgdig.train import CONFIG_FOLDER, TrainCLI, load_weights, main
+from ecgdig.units import LEADS
+
+TINY = """
+model:
+  class_path: ecgdig.tasks.TraceTask
+  init_args:
+    encoder: resnet18
+    depth: 2
+    decoder_channels: [8, 8]
+    block: 2
+    features: 2
+    refine: 4
+    half_height_mm: 8
+    px_per_mm_x: 4
+    px_per_mm_y: 4
+data:
+  class_path: ecgdig.data.StripDataModule
+  init_args:
+    spec: {half_height_mm: 8, px_per_mm_x: 4, px_per_mm_y: 4}
+    presets: {clean: 1}
+    val_presets: {clean: 1}
+    width_px: 64
+    batch_size: 2
+    strips_per_epoch: 4
+    val_strips: 24
+    workers: 0
+trainer:
+  accelerator: cpu
+  max_epochs: 1
+  num_sanity_val_steps: 0
+  log_every_n_steps: 1
+  enable_progress_bar: false
+  enable_model_summary: false
+  enable_checkpointing: false
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A tiny configuration, in a folder of its own where runs/ and wandb/ go."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    Path("tiny.yaml").write_text(TINY)
+    return "tiny.yaml"
+
+
+def logged(folder: Path) -> dict[str, str]:
+    """The last value of each column of a run's table."""
+    with (folder / "log" / "metrics.csv").open() as file:
+        return {name: value for row in csv.DictReader(file) for name, value in row.items() if value}
+
+
+def trained_steps(table: Path) -> list[int]:
+    with table.open() as file:
+        return [int(row["step"]) for row in csv.DictReader(file) if row["train/loss"]]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
+def test_a_run_trains_logs_saves_and_goes_on(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    trainer = main(["--config", config, "--run", "mine"])
+    assert trainer.global_step == 2
+    folder = Path("runs/mine")
+    assert {"best.ckpt", "last.ckpt", "config.yaml", "log"} <= {path.name for path in folder.iterdir()}
+    values = logged(folder)
+    scores = {"val/snr_db", "val/snr_db_median", "val/coverage", "val/mask_dice", "val/loss"}
+    assert scores | {"train/loss", "train/height"} <= set(values)
+    leads = {f"val/snr_db/{lead}" for lead in LEADS} & set(values)
+    assert len(leads) > 8  # of 24 strips some lead may be missing
+    assert float(values["val/snr_db"]) == pytest.approx(float(trainer.callback_metrics["val/snr_db"]), abs=1e-3)
+    assert not Path("wandb").exists()
+    assert not (folder / "wandb").exists()
+    assert yaml.safe_load((folder / "config.yaml").read_text())["run"] == "mine"
+    # plain enough to be loaded without running code from it
+    saved = torch.load(folder / "best.ckpt", weights_only=True)
+    assert saved["hyper_parameters"]["decoder_channels"] == [8, 8]
+
+    went_on = main(["--config", config, "--run", "mine", "--resume", "last", "--trainer.max_epochs", "2"])
+    assert went_on.global_step == 4
+    # the steps after those of the first start, whose table is kept
+    assert [trained_steps(folder / "log" / name) for name in ("metrics_1.csv", "metrics.csv")] == [[0, 1], [2, 3]]
+    assert torch.load(folder / "last.ckpt", weights_only=True)["global_step"] == 4
+
+    fresh = main(["--config", config, "--run", "other", "--init", "runs/mine/best.ckpt", "--trainer.max_steps", "1"])
+    assert fresh.global_step == 1
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_a_run_is_kept_for_wandb_offline(config: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    changes = ["--trainer.max_steps", "2", "--data.val_strips", "2", "--ema", "0"]
+    trainer = main(["--config", config, "--run", "offline", *changes])
+    board = trainer.loggers[1].experiment
+    assert board.config["config"]["data"]["init_args"]["val_strips"] == 2
+    board.finish()
+    assert list(Path("runs/offline/wandb").glob("offline-run-*"))
+
+
+def test_a_missing_config_is_one_line(config: str) -> None:
+    with pytest.raises(SystemExit, match=r"no config 'nothing.yaml' here or in configs/, which has .*unet_cpu.yaml"):
+        main(["--config", "nothing.yaml"])
+    with pytest.raises(SystemExit, match=r"no config 'nothing.yaml'"):
+        main(["--config=nothing.yaml"])
+
+
+def test_nothing_to_resume_is_one_line(config: str) -> None:
+    with pytest.raises(SystemExit, match=r"nothing to resume: runs/none/last.ckpt does not exist"):
+        main(["--config", config, "--run", "none", "--resume", "last"])
+
+
+def test_strips_the_model_is_not_made_for_are_refused(config: str) -> None:
+    with pytest.raises(ValueError, match="make them the same"):
+        main(["--config", config, "--data.spec.px_per_mm_x", "8"])
+
+
+def test_print_config_shows_every_setting(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["--config", config, "--model.refine", "5", "--print_config"])
+    assert stopped.value.code == 0
+    shown = yaml.safe_load(capsys.readouterr().out)
+    assert shown["model"]["init_args"]["refine"] == 5
+    assert shown["model"]["init_args"]["learning_rate"] == 2e-3
+    assert shown["ema"] == 0.998
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize("path", sorted(CONFIG_FOLDER.glob("*.yaml")), ids=lambda path: path.name)
+def test_every_configuration_makes_its_model_and_data(path: Path, config: str) -> None:
+    first = path.read_text().splitlines()[0]
+    assert first.startswith(f"# python scripts/train.py --config {path.name}")
+    cli = TrainCLI(
+        LightningModule,
+        LightningDataModule,
+        subclass_mode_model=True,
+        subclass_mode_data=True,
+        run=False,
+        args=["--config", str(path), "--trainer.accelerator", "cpu"],
+        save_config_callback=None,
+    )
+    made = cli.config
+    assert cli.datamodule.seed == made.data.init_args.seed
+    if isinstance(cli.model, TraceTask):
+        assert cli.model.spec == cli.datamodule.spec
+        multiple = cli.model.net.multiple
+        assert cli.model.spec.height_px % multiple == cli.datamodule.width_px % multiple == 0
+
+
+def test_weights_are_taken_from_checkpoints_and_safetensors(tmp_path: Path) -> None:
+    one, other = (TraceTask("resnet18", 2, [8, 8]) for _ in range(2))
+    save_file({name: value.contiguous() for name, value in one.net.state_dict().items()}, tmp_path / "w.safetensors")
+    load_weights(other, tmp_path / "w.safetensors")
+    for a, b in zip(one.net.parameters(), other.net.parameters(), strict=True):
+        assert torch.equal(a, b)
+    (tmp_path / "text.ckpt").write_text("not a checkpoint")
+    for path, model in (
+        (tmp_path / "none.ckpt", other),
+        (tmp_path / "text.ckpt", other),
+        (tmp_path / "w.safetensors", TraceTask("resnet18", 2, [8, 4])),
+    ):
+        with pytest.raises(SystemExit) as stopped:
+            load_weights(model, path)
+        message = str(stopped.value.code)
+        assert message.startswith(f"cannot start from {path}: ")
+        assert "\n" not in message
