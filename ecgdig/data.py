@@ -22,6 +22,7 @@ from ecgdig.units import LARGE_SQUARE_MM, LEADS
 Item = dict[str, Any]
 DEFAULT_MIX = {"clean": 0.2, "print": 0.2, "scan": 0.3, "photo": 0.2, "damaged": 0.1}
 TRAIN_FOLDS, VAL_FOLDS = (1, 2, 3, 4, 5, 6, 7, 8), (9,)  # of PTB-XL, as its authors recommend; 10 is for tests
+_PAGE_STREAM = 1  # keeps a page's randomness apart from that of the sources, which have the same seed
 _MAX_SEGMENTS = 40
 _SEEN_AROUND_MM = 10.0  # what is drawn around a strip, so that curled paper does not run out
 
@@ -59,7 +60,7 @@ class StripDataset(Dataset[Item]):
         return self.length
 
     def __getitem__(self, index: int) -> Item:
-        rng = np.random.default_rng([self.seed, index])
+        rng = np.random.default_rng([self.seed, _PAGE_STREAM, index])
         item = index % len(self.source) if self.in_order else int(rng.integers(len(self.source)))
         recording = self.source[item]
         preset = _pick(rng, self.presets)
@@ -130,7 +131,7 @@ class PageDataset(Dataset[Item]):
         return self.length
 
     def __getitem__(self, index: int) -> Item:
-        rng = np.random.default_rng([self.seed, index])
+        rng = np.random.default_rng([self.seed, _PAGE_STREAM, index])
         item = index % len(self.source) if self.in_order else int(rng.integers(len(self.source)))
         preset = _pick(rng, self.presets)
         page = degrade(sample_page(self.source[item], rng, dpi=float(rng.uniform(100, 170))), preset, rng)
@@ -217,6 +218,8 @@ def open_sources(
     if len(share) != len(folders):
         raise ValueError(f"{len(folders)} folders of records and {len(share)} weights; give one weight for each")
     share = share / share.sum() * (1 - simulated)
+    if simulated <= 0 and len(folders) == 1:
+        return folders[0]
     if simulated <= 0:
         return Mixture(folders, share.tolist(), seed, length)
     return Mixture([*folders, simulator], [*share.tolist(), simulated], seed, length)
