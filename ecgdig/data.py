@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -263,6 +264,8 @@ class _PagesOnTheFly(L.LightningDataModule):
     def _loader(self, data: Dataset[Item], length: int, drop_last: bool) -> DataLoader[Item]:
         trainer = self.trainer
         rank, world = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
+        if self.workers:  # imported once, before the workers are forked from the server
+            multiprocessing.set_forkserver_preload(["ecgdig.data"])
         # held-out items are the same in every epoch: Lightning would move an EpochSampler on in validation too
         held_out = range(rank, length // world * world, world)
         sampler: Iterable[int] = EpochSampler(length, rank, world) if drop_last else held_out

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ecgdig.hub import TraceModel
 from ecgdig.locate import find_layout
+from ecgdig.onset import trace_onset
 from ecgdig.page.layout import Layout, Segment
 from ecgdig.page.warp import Warp
 from ecgdig.recording import Recording
@@ -21,7 +22,7 @@ from ecgdig.vectorize import resample_curve, trace_path
 _TILE_PX = 512  # width of the strips that the network sees at a time
 _OVERLAP_PX = 64  # what neighbouring strips share; each is trusted up to the middle of it
 _BEYOND_MM = 6.0  # how far beyond a row's ends the network looks
-_BRIDGE_S = 0.02  # shorter gaps are bridged, with a large sigma
+_BRIDGE_S = 0.02  # shorter gaps, and gaps at a segment's ends, are bridged, with a large sigma
 _SHIFT_LIMIT_MM = 3.0  # the time axis is moved by no more than this to where the traces begin
 
 
@@ -114,7 +115,7 @@ def read_traces(
     """
     rows = tuple(read_row(image, warp, layout, r, model) for r in range(layout.n_rows))
     if adjust:
-        layout = _start_where_traces_do(layout, rows)
+        layout = _start_where_traces_do(layout, rows, image, warp)
     recording = recording_of(layout, rows, model.sigma, name)
     digitized = Digitization(recording, layout, warp, rows, warnings, (model.name, model.sha256))
     covered = digitized.coverage()
@@ -154,20 +155,26 @@ def read_row(image: NDArray[np.uint8], warp: Warp, layout: Layout, row: int, mod
     x = np.concatenate([strips[i].columns_mm()[keep[i]] for i in range(n_tiles)])
     y_px, spread = trace_path(chance, seen)
     y = strips[0].y_mm(x, y_px.astype(np.float64))
-    return RowReading(x, y, spread / spec.px_per_mm_y, seen)
+    return RowReading(x, y, np.asarray(spread / spec.px_per_mm_y, np.float64), seen)
 
 
-def _start_where_traces_do(layout: Layout, rows: tuple[RowReading, ...]) -> Layout:
-    """The layout moved along x so that it begins where the rows are first seen, in the median."""
-    shifts = []
-    for r, reading in enumerate(rows):
-        start = layout.row(r)[0].x_mm
-        first = _rising_edge(reading, start)
-        if np.isfinite(first):
-            shifts.append(first - start)
-    if not shifts:
+def _start_where_traces_do(
+    layout: Layout, rows: tuple[RowReading, ...], image: NDArray[np.uint8], warp: Warp
+) -> Layout:
+    """The layout moved along x so that it begins where the rows' ink does, in the median.
+
+    The edge of the ink is measured in the image; where that fails in every row, where the network first sees a trace.
+    """
+    starts = [layout.row(r)[0].x_mm for r in range(len(rows))]
+    shifts = [
+        trace_onset(image, warp, reading.x_mm, reading.y_mm, start) - start
+        for reading, start in zip(rows, starts, strict=True)
+    ]
+    if not np.isfinite(shifts).any():
+        shifts = [_rising_edge(reading, start) - start for reading, start in zip(rows, starts, strict=True)]
+    if not np.isfinite(shifts).any():
         return layout
-    shift = float(np.median(shifts))
+    shift = float(np.nanmedian(shifts))
     moved = tuple(_moved(s, shift) for s in layout.segments)
     return Layout(layout.name, layout.paper, moved)
 
@@ -224,6 +231,7 @@ def recording_of(layout: Layout, rows: tuple[RowReading, ...], sigma_rule: tuple
         seconds = s.time_of(reading.x_mm[columns])
         sign = -1.0 if s.lead.startswith("-") else 1.0
         value = sign * resample_curve(seconds, s.mv_of(reading.y_mm[columns]), time[inside], bridge=_BRIDGE_S)
+        value = _held_at_ends(value, round(_BRIDGE_S * OUTPUT_FS))
         sigma_mm = np.interp(time[inside], seconds, np.nan_to_num(reading.spread_mm[columns], nan=1.0))
         sigma = np.hypot(factor * sigma_mm, floor_mm) / s.gain_mm_per_mv
         known = np.isfinite(value)
@@ -235,3 +243,17 @@ def recording_of(layout: Layout, rows: tuple[RowReading, ...], sigma_rule: tuple
         signal = np.where(weight > 0, total / weight, np.nan)
         error = np.where(weight > 0, 1 / np.sqrt(weight), np.nan)
     return Recording(leads, OUTPUT_FS, signal.astype(np.float32), error.astype(np.float32), name=name)
+
+
+def _held_at_ends(value: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+    """Up to `n` missing samples at either end repeat the first or last known one."""
+    known = np.flatnonzero(np.isfinite(value))
+    if known.size == 0:
+        return value
+    out = value.copy()
+    first, last = int(known[0]), int(known[-1])
+    if first <= n:
+        out[:first] = value[first]
+    if value.size - 1 - last <= n:
+        out[last + 1 :] = value[last]
+    return out

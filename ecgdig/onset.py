@@ -14,7 +14,7 @@ from ecgdig.strip import Strip, StripSpec, cut
 
 _PATCH = StripSpec(half_height_mm=3.0, px_per_mm_x=16.0, px_per_mm_y=16.0, sub_columns=1)
 _BEFORE_MM, _AFTER_MM = 3.0, 5.0  # of the expected start
-_CAP = 0.56  # from where the ink is half as dark as inside to the centre of the pen, in pen widths; fitted on rendered pages
+_CAP = 0.56  # from half of the full darkness to the centre of the pen, in pen widths; fitted on rendered pages
 
 
 def trace_onset(

@@ -7,7 +7,7 @@
 last.ckpt.
 """
 
-from ecgdig.train import main
+from ecgdig.commands.train import main
 
 if __name__ == "__main__":
     main()

@@ -70,10 +70,11 @@ def log_to_wandb(summary: dict[str, Any], project: str) -> None:
     """The same numbers as an evaluation run; offline unless logged in, nothing with WANDB_MODE=disabled."""
     import wandb
 
-    mode = os.environ.get("WANDB_MODE") or ("online" if wandb.api.api_key else "offline")
+    if "WANDB_MODE" not in os.environ:
+        os.environ["WANDB_MODE"] = "online" if wandb.api.api_key else "offline"
     folder = Path("runs") / "eval"
     folder.mkdir(parents=True, exist_ok=True)
-    run = wandb.init(project=project, job_type="eval", mode=mode, dir=str(folder), config={"what": summary["what"]})
+    run = wandb.init(project=project, job_type="eval", dir=str(folder), config={"what": summary["what"]})
     flat = {f"{name}/{key}": v for name, row in summary["metrics"].items() for key, v in row.items() if v is not None}
     flat |= {f"snr_db/{lead}": row["snr_db"] for lead, row in summary["per_lead"].items()}
     run.log(flat | {"failures": len(summary["failures"]), "pages": len(summary["pages"])})

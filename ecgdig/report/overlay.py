@@ -13,7 +13,7 @@ from ecgdig.units import LEADS, OUTPUT_FS
 
 
 def overlay(image: NDArray[np.uint8], digitized: Digitization) -> NDArray[np.uint8]:
-    """The image, paled, with each lead's samples drawn where they were read, names and baselines; uint8 RGB `(H, W, 3)`."""
+    """The image, paled, with each lead's samples where they were read; uint8 RGB `(H, W, 3)`."""
     canvas = (128 + image // 2).astype(np.uint8)
     scale = float(digitized.warp.px_per_mm([[s.x_mm, s.baseline_mm] for s in digitized.layout.segments]).mean())
     thick = max(1, round(0.15 * scale))
@@ -24,7 +24,7 @@ def overlay(image: NDArray[np.uint8], digitized: Digitization) -> NDArray[np.uin
         mv = digitized.recording.lead(s.lead)[first:last].astype(np.float64)
         time = np.arange(first, first + len(mv)) / OUTPUT_FS
         points = digitized.warp.to_px(np.stack([s.x_of(time), s.y_of(mv)], axis=1))
-        for run in _runs(np.isfinite(points).all(axis=1)):
+        for run in _runs(np.asarray(np.isfinite(points).all(axis=1))):
             _line(canvas, points[run], rgb, thick)
         ends = digitized.warp.to_px([[s.x_mm, s.baseline_mm], [s.end_mm, s.baseline_mm]])
         _line(canvas, ends, (120, 120, 120), 1)

@@ -27,7 +27,7 @@ def test_exif_orientation_is_obeyed(tmp_path: Path) -> None:
 def test_other_kinds_of_pixels_become_rgb(tmp_path: Path, mode: str) -> None:
     file = tmp_path / ("a.tif" if mode in {"CMYK", "I;16"} else "a.png")
     if mode == "I;16":
-        Image.fromarray((RAMP[..., 0].astype(np.uint16) * 300)).save(file)
+        Image.fromarray(RAMP[..., 0].astype(np.uint16) * 300).save(file)
     else:
         Image.fromarray(RAMP).convert("L" if mode == "LA" else "RGB").convert(mode).save(file)
     image = read_image(file)

@@ -17,7 +17,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor
 
-CONFIG_FOLDER = Path(__file__).parent.parent / "configs"
+CONFIG_FOLDER = Path(__file__).parents[2] / "configs"
 
 
 class TrainCLI(LightningCLI):

@@ -9,8 +9,8 @@ import yaml
 from lightning.pytorch import LightningDataModule, LightningModule
 from safetensors.torch import save_file
 
+from ecgdig.commands.train import CONFIG_FOLDER, TrainCLI, load_weights, main
 from ecgdig.tasks import TraceTask
-from ecgdig.train import CONFIG_FOLDER, TrainCLI, load_weights, main
 from ecgdig.units import LEADS
 
 TINY = """
