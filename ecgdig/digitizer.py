@@ -23,6 +23,7 @@ _TILE_PX = 512  # width of the strips that the network sees at a time
 _OVERLAP_PX = 64  # what neighbouring strips share; each is trusted up to the middle of it
 _BEYOND_MM = 6.0  # how far beyond a row's ends the network looks
 _BRIDGE_S = 0.02  # shorter gaps, and gaps at a segment's ends, are bridged, with a large sigma
+_SEAM_MM = 0.1  # nearer to the next lead of the row a column shows the jump between the two
 _SHIFT_LIMIT_MM = 3.0  # the time axis is moved by no more than this to where the traces begin
 
 
@@ -225,7 +226,9 @@ def recording_of(layout: Layout, rows: tuple[RowReading, ...], sigma_rule: tuple
     for s in layout.segments:
         reading = rows[s.row]
         inside = (time >= s.start_s - 1e-9) & (time < s.start_s + s.duration_s - 1e-9)
-        columns = (reading.x_mm >= s.x_mm) & (reading.x_mm < s.end_mm)
+        left = _SEAM_MM if any(abs(t.end_mm - s.x_mm) < 1e-6 for t in layout.row(s.row)) else 0.0
+        right = _SEAM_MM if any(abs(t.x_mm - s.end_mm) < 1e-6 for t in layout.row(s.row)) else 0.0
+        columns = (reading.x_mm >= s.x_mm + left) & (reading.x_mm < s.end_mm - right)
         if columns.sum() < 2:
             continue
         seconds = s.time_of(reading.x_mm[columns])
