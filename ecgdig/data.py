@@ -23,6 +23,7 @@ from ecgdig.units import LARGE_SQUARE_MM, LEADS
 Item = dict[str, Any]
 DEFAULT_MIX = {"clean": 0.2, "print": 0.2, "scan": 0.3, "photo": 0.2, "damaged": 0.1}
 TRAIN_FOLDS, VAL_FOLDS = (1, 2, 3, 4, 5, 6, 7, 8), (9,)  # of PTB-XL, as its authors recommend; 10 is for tests
+VAL_SEED = 1_000_003  # of the pages of validation, the same in every run
 _PAGE_STREAM = 1  # keeps a page's randomness apart from that of the sources, which have the same seed
 _MAX_SEGMENTS = 40
 _SEEN_AROUND_MM = 10.0  # what is drawn around a strip, so that curled paper does not run out
@@ -257,9 +258,8 @@ class _PagesOnTheFly(L.LightningDataModule):
         return self._loader(self.dataset(source, self.seed, True), self.lengths[0], drop_last=True)
 
     def val_dataloader(self) -> DataLoader[Item]:
-        seed = self.seed + 1_000_003  # never a page of training
-        source = open_sources(self.val_records, None, 0.0, seed, self.lengths[1], VAL_FOLDS)
-        return self._loader(self.dataset(source, seed, False), self.lengths[1], drop_last=False)
+        source = open_sources(self.val_records, None, 0.0, VAL_SEED, self.lengths[1], VAL_FOLDS)
+        return self._loader(self.dataset(source, VAL_SEED, False), self.lengths[1], drop_last=False)
 
     def _loader(self, data: Dataset[Item], length: int, drop_last: bool) -> DataLoader[Item]:
         trainer = self.trainer
@@ -298,7 +298,7 @@ class StripDataModule(_PagesOnTheFly):
         strips_per_epoch: an "epoch" is this many fresh strips, over all processes.
         val_strips: strips of each validation.
         workers: processes that make pages.
-        seed: of all randomness.
+        seed: of all randomness in training; validation has pages of its own, the same in every run.
     """
 
     def __init__(
