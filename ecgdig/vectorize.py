@@ -10,7 +10,7 @@ from scipy.interpolate import CubicSpline
 FloatArray = NDArray[np.float32]
 _JUMP_COST = 0.05  # nats per strip pixel between neighbouring columns ...
 _JUMP_LIMIT = 4.0  # ... and at most: QRS flanks jump by many pixels
-_WINDOW_PX = 5  # half width of the local mean around the path
+_WINDOW_PX = 100  # the local mean around the path reaches this far at most
 _SHORTEST_RUN = 3  # columns; shorter stretches are dropped
 
 
@@ -56,7 +56,10 @@ def best_path(cost: FloatArray, jump_cost: float, jump_limit: float) -> NDArray[
 
 @njit(cache=True, nogil=True)
 def local_mean(p: FloatArray, path: NDArray[np.int64], half: int) -> tuple[FloatArray, FloatArray]:
-    """Mean and standard deviation of each column's distribution within `half` rows of the path.
+    """Mean and standard deviation of that part of each column's distribution which hangs together with the path.
+
+    On steep flanks a column holds many heights, so the part may be long; it ends where the probability stays below
+    1/1000 of that on the path for four rows, or `half` rows away.
 
     Args:
         p: `(rows, columns)` probabilities (any positive scale per column).
@@ -67,14 +70,21 @@ def local_mean(p: FloatArray, path: NDArray[np.int64], half: int) -> tuple[Float
     rows, columns = p.shape
     mean, spread = np.empty(columns, np.float32), np.empty(columns, np.float32)
     for c in range(columns):
-        s0 = s1 = s2 = 0.0
-        for r in range(max(0, path[c] - half), min(rows, path[c] + half + 1)):
-            d = r - path[c]
-            s0 += p[r, c]
-            s1 += p[r, c] * d
-            s2 += p[r, c] * d * d
+        middle = path[c]
+        least = 1e-3 * p[middle, c]
+        s0, s1, s2 = float(p[middle, c]), 0.0, 0.0
+        for way in (-1, 1):
+            below = 0
+            for d in range(1, half + 1):
+                r = middle + way * d
+                if r < 0 or r >= rows or below >= 4:
+                    break
+                below = below + 1 if p[r, c] < least else 0
+                s0 += p[r, c]
+                s1 += p[r, c] * way * d
+                s2 += p[r, c] * d * d
         s0 = max(s0, 1e-30)
-        mean[c] = path[c] + s1 / s0
+        mean[c] = middle + s1 / s0
         spread[c] = np.sqrt(max(s2 / s0 - (s1 / s0) ** 2, 0.0))
     return mean, spread
 
