@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ecgdig.page.layout import (
@@ -30,7 +32,7 @@ def sample_layout(
 
     Args:
         plan: the order of the leads, where it is given.
-        usual_scale: 25 mm/s and 10 mm/mV on letter or A4 paper.
+        usual_scale: 25 mm/s and 10 mm/mV on letter or A4 paper, one column after the other in time.
     """
     for _ in range(20):
         leads = _sample_plan(rng) if plan is None else plan
@@ -38,11 +40,12 @@ def sample_layout(
         speed = 25.0 if usual_scale else float(rng.choice([25.0, 50.0, 12.5], p=[0.86, 0.1, 0.04]))
         gain = 10.0 if usual_scale else float(rng.choice([10.0, 5.0, 20.0], p=[0.86, 0.09, 0.05]))
         mixed = not usual_scale and gain == 10.0 and rng.random() < 0.04
+        placement = _sample_placement(rng, leads, paper, style, speed)
         try:
             return arrange(
                 leads,
                 paper,
-                _sample_placement(rng, leads, paper, style, speed),
+                replace(placement, sequential=True) if usual_scale else placement,
                 duration_s=recording.duration_s,
                 speed_mm_per_s=speed,
                 gain_mm_per_mv=gain,
