@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -231,7 +232,7 @@ def _open(path: Path, folds: tuple[int, ...]) -> Source:
     return PtbXl(path, folds=folds) if (path / "ptbxl_database.csv").is_file() else WfdbFolder(path)
 
 
-class _PagesOnTheFly(L.LightningDataModule):
+class _PagesOnTheFly(L.LightningDataModule, ABC):
     """What both data modules share: sources, seeds and loaders."""
 
     def __init__(
@@ -250,8 +251,9 @@ class _PagesOnTheFly(L.LightningDataModule):
         self.val_records = val_records or []
         self.batch_size, self.lengths, self.workers, self.seed = batch_size, lengths, workers, seed
 
+    @abstractmethod
     def dataset(self, source: Source, seed: int, training: bool) -> Dataset[Item]:
-        raise NotImplementedError
+        """The items made from `source`, for training or for validation."""
 
     def train_dataloader(self) -> DataLoader[Item]:
         source = open_sources(self.records, self.weights, self.simulated, self.seed, 1_000_000)
