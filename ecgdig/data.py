@@ -27,6 +27,7 @@ TRAIN_FOLDS, VAL_FOLDS = (1, 2, 3, 4, 5, 6, 7, 8), (9,)  # of PTB-XL, as its aut
 VAL_SEED = 1_000_003  # of the pages of validation, the same in every run
 _PAGE_STREAM = 1  # keeps a page's randomness apart from that of the sources, which have the same seed
 _MAX_SEGMENTS = 40
+_STRIP_MARGIN_MM = 1.0  # what is made of the image around a strip
 _SEEN_AROUND_MM = 10.0  # what is drawn around a strip, so that curled paper does not run out
 
 
@@ -76,10 +77,13 @@ class StripDataset(Dataset[Item]):
         middle = segments[0].baseline_mm
         off = (0.0, 0.0, 1.0, 1.0) if self.in_order else _misplaced(rng)
         strip = Strip(self.spec, left, middle + off[0], self.width_px, off[1], off[2], off[3])
-        reach = self.spec.half_height_mm + _SEEN_AROUND_MM
-        window = (left - _SEEN_AROUND_MM, middle - reach, left + width_mm + _SEEN_AROUND_MM, middle + reach)
+        half = self.spec.half_height_mm
+        seen, window = (
+            (left - m, middle - half - m, left + width_mm + m, middle + half + m)
+            for m in (_STRIP_MARGIN_MM, _SEEN_AROUND_MM)
+        )
         dpi = float(np.exp(rng.uniform(np.log(110), np.log(330))))
-        page = degrade(render(recording, layout, style, dpi, rng, window), preset, rng)
+        page = degrade(render(recording, layout, style, dpi, rng, window), preset, rng, seen)
         columns = strip.columns_mm()
         lead = np.full(columns.shape, -1, np.int64)
         for s in segments:

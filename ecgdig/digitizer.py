@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from ecgdig.hub import TraceModel
 from ecgdig.locate import find_layout
-from ecgdig.onset import trace_onset
-from ecgdig.page.layout import Layout, Segment
+from ecgdig.page.layout import Layout
 from ecgdig.page.warp import Warp
+from ecgdig.reading import RowReading
 from ecgdig.recording import Recording
 from ecgdig.rectify import find_grid
 from ecgdig.strip import Strip, cut
+from ecgdig.time_zero import time_zero
 from ecgdig.units import LEADS, OUTPUT_FS
 from ecgdig.vectorize import resample_curve, trace_path
 
@@ -24,17 +25,7 @@ _OVERLAP_PX = 64  # what neighbouring strips share; each is trusted up to the mi
 _BEYOND_MM = 6.0  # how far beyond a row's ends the network looks
 _BRIDGE_S = 0.02  # shorter gaps, and gaps at a segment's ends, are bridged, with a large sigma
 _SEAM_MM = 0.1  # nearer to the next lead of the row a column shows the jump between the two
-_SHIFT_LIMIT_MM = 3.0  # the time axis is moved by no more than this to where the traces begin
-
-
-@dataclass(frozen=True)
-class RowReading:
-    """The trace of one row: paper x of its columns, height and standard deviation in mm, presence; all `(columns,)`."""
-
-    x_mm: NDArray[np.float64]
-    y_mm: NDArray[np.float64]
-    spread_mm: NDArray[np.float64]
-    present: NDArray[np.float32]
+_TIME_ERROR_MM = 0.05  # of a time axis that could not be measured
 
 
 @dataclass(frozen=True)
@@ -111,13 +102,17 @@ def read_traces(
     """Read the traces of a page whose geometry and layout are known.
 
     Args:
-        adjust: move the time axis to where the network sees the traces begin (a found layout), or leave it as it is
-            (the true one).
+        adjust: move the time axis to where the traces begin in the image (a found layout), or leave it as it is (the
+            true one).
     """
     rows = tuple(read_row(image, warp, layout, r, model) for r in range(layout.n_rows))
+    time_error_mm = 0.0
     if adjust:
-        layout = _start_where_traces_do(layout, rows, image, warp)
-    recording = recording_of(layout, rows, model.sigma, name)
+        zero = time_zero(image, warp, layout, rows)
+        time_error_mm = _TIME_ERROR_MM if zero is None else zero.error_mm
+        if zero is not None:
+            layout = replace(layout, segments=tuple(replace(s, x_mm=s.x_mm + zero.shift_mm) for s in layout.segments))
+    recording = recording_of(layout, rows, model.sigma, name, time_error_mm)
     digitized = Digitization(recording, layout, warp, rows, warnings, (model.name, model.sha256))
     covered = digitized.coverage()
     printed = {s.lead.lstrip("-") for s in layout.segments}
@@ -159,64 +154,18 @@ def read_row(image: NDArray[np.uint8], warp: Warp, layout: Layout, row: int, mod
     return RowReading(x, y, np.asarray(spread / spec.px_per_mm_y, np.float64), seen)
 
 
-def _start_where_traces_do(
-    layout: Layout, rows: tuple[RowReading, ...], image: NDArray[np.uint8], warp: Warp
-) -> Layout:
-    """The layout moved along x so that it begins where the rows' ink does, in the median.
-
-    The edge of the ink is measured in the image; where that fails in every row, where the network first sees a trace.
-    """
-    starts = [layout.row(r)[0].x_mm for r in range(len(rows))]
-    shifts = [
-        trace_onset(image, warp, reading.x_mm, reading.y_mm, start) - start
-        for reading, start in zip(rows, starts, strict=True)
-    ]
-    if not np.isfinite(shifts).any():
-        shifts = [_rising_edge(reading, start) - start for reading, start in zip(rows, starts, strict=True)]
-    if not np.isfinite(shifts).any():
-        return layout
-    shift = float(np.nanmedian(shifts))
-    moved = tuple(_moved(s, shift) for s in layout.segments)
-    return Layout(layout.name, layout.paper, moved)
-
-
-def _rising_edge(reading: RowReading, near_mm: float) -> float:
-    """Where presence rises through one half, closest to `near_mm`; NaN if nowhere near."""
-    p, x = reading.present, reading.x_mm
-    up = np.flatnonzero((p[:-1] < 0.5) & (p[1:] >= 0.5))
-    # a start is a change that lasts: 2 mm of nothing before, 4 mm of trace after, as far as there are columns
-    per_mm = (len(x) - 1) / (x[-1] - x[0])
-    lasting = [
-        i
-        for i in up
-        if p[max(0, i - int(1.0 * per_mm)) : i + 1].mean() < 0.5 and p[i + 1 : i + 1 + int(4 * per_mm)].mean() > 0.7
-    ]
-    if not lasting:
-        return float("nan")
-    edges = np.array([x[i] + (0.5 - p[i]) / (p[i + 1] - p[i]) * (x[i + 1] - x[i]) for i in lasting])
-    best = float(edges[np.argmin(np.abs(edges - near_mm))])
-    return best if abs(best - near_mm) <= _SHIFT_LIMIT_MM else float("nan")
-
-
-def _moved(s: Segment, shift_mm: float) -> Segment:
-    return Segment(
-        s.lead,
-        s.row,
-        s.column,
-        s.start_s,
-        s.duration_s,
-        s.x_mm + shift_mm,
-        s.baseline_mm,
-        s.gain_mm_per_mv,
-        s.speed_mm_per_s,
-    )
-
-
-def recording_of(layout: Layout, rows: tuple[RowReading, ...], sigma_rule: tuple[float, float], name: str) -> Recording:
+def recording_of(
+    layout: Layout,
+    rows: tuple[RowReading, ...],
+    sigma_rule: tuple[float, float],
+    name: str,
+    time_error_mm: float = 0.0,
+) -> Recording:
     """Samples of every segment on the common time axis; a lead that is printed twice is averaged by its error bars.
 
     Args:
-        sigma_rule: (factor, floor in mm): sigma = hypot(factor · spread, floor).
+        sigma_rule: (factor, floor in mm): sigma² = (factor · spread)² + floor² + (slope · time_error_mm)².
+        time_error_mm: standard error of the time axis.
     """
     n = round(layout.duration_s * OUTPUT_FS)
     time = np.arange(n) / OUTPUT_FS
@@ -235,8 +184,9 @@ def recording_of(layout: Layout, rows: tuple[RowReading, ...], sigma_rule: tuple
         sign = -1.0 if s.lead.startswith("-") else 1.0
         value = sign * resample_curve(seconds, s.mv_of(reading.y_mm[columns]), time[inside], bridge=_BRIDGE_S)
         value = _held_at_ends(value, round(_BRIDGE_S * OUTPUT_FS))
-        sigma_mm = np.interp(time[inside], seconds, np.nan_to_num(reading.spread_mm[columns], nan=1.0))
-        sigma = np.hypot(factor * sigma_mm, floor_mm) / s.gain_mm_per_mv
+        slope = np.nan_to_num(np.gradient(reading.y_mm[columns], reading.x_mm[columns]))
+        spread = np.hypot(factor * np.nan_to_num(reading.spread_mm[columns], nan=1.0), slope * time_error_mm)
+        sigma = np.hypot(np.interp(time[inside], seconds, spread), floor_mm) / s.gain_mm_per_mv
         known = np.isfinite(value)
         row = leads.index(s.lead.lstrip("-") if s.lead.lstrip("-") in LEADS else s.lead)
         at = np.flatnonzero(inside)[known]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgdig.degrade import degrade
-from ecgdig.digitizer import Digitization, RowReading, digitize, read_traces, recording_of
+from ecgdig.digitizer import Digitization, digitize, read_traces, recording_of
 from ecgdig.hub import TraceModel
 from ecgdig.io import read_wfdb
 from ecgdig.io.image import read_image
@@ -20,6 +20,7 @@ from ecgdig.metrics import RecordScore, score_recording, summarise
 from ecgdig.page import Page, render, sample_style
 from ecgdig.page.layout import lead_plan
 from ecgdig.page.sample import sample_layout
+from ecgdig.reading import RowReading
 from ecgdig.recording import Recording
 from ecgdig.sources import Source
 from ecgdig.strip import Strip

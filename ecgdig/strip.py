@@ -26,9 +26,9 @@ class StripSpec:
         sub_columns: values read per pixel column.
     """
 
-    half_height_mm: float = 32.0
+    half_height_mm: float = 38.4
     px_per_mm_x: float = 8.0
-    px_per_mm_y: float = 6.0
+    px_per_mm_y: float = 5.0
     sub_columns: int = 2
 
     @property

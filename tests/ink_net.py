@@ -19,11 +19,12 @@ class InkNet(nn.Module):
 
     def forward(self, strips: Tensor) -> TraceOutput:
         dark = 255 - strips.float().mean(1)  # (B, H, W)
+        ink = self.sharpness * dark
         dark = dark.repeat_interleave(2, dim=2)
         rows = torch.arange(dark.shape[1]) - (dark.shape[1] - 1) / 2
         logits = self.sharpness * dark - 0.04 * rows.abs().view(1, -1, 1)
         near = dark[:, (rows.abs() < 60).nonzero().ravel()].amax(1)
-        return TraceOutput(logits, (near - 120) * 0.2, logits)
+        return TraceOutput(logits, (near - 120) * 0.2, ink)
 
 
 def ink_model() -> TraceModel:

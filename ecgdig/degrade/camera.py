@@ -7,6 +7,7 @@ because it brings torch with it.
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import Any
 
 import cv2
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 Rng = np.random.Generator
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 
-_TILE = 256  # noise is drawn for a tile and repeated from a random offset
+_TILE = 512  # noise is drawn once and repeated from a random offset
 
 
 def blur(image: Image, strength: float, rng: Rng) -> Image:
@@ -35,16 +36,23 @@ def motion_blur(image: Image, strength: float, rng: Rng) -> Image:
 
 def noise(image: Image, strength: float, rng: Rng) -> Image:
     """Sensor noise: Gaussian, sigma up to 14 grey levels, partly shared by the three colours."""
-    sigma = float(rng.uniform(1, 14)) * strength
-    tile = rng.standard_normal((_TILE, _TILE, 1), np.float32) * np.float32(0.8)
-    tile = tile + rng.standard_normal((_TILE, _TILE, 3), np.float32) * np.float32(0.6)
-    grain = float(rng.uniform(0, 0.8))
-    tile = cv2.GaussianBlur(tile, (0, 0), grain) * (1 + 2 * grain) if grain > 0.3 else tile
-    tile = np.clip(tile * sigma, -127, 127).astype(np.int16)
+    sigma, grain = float(rng.uniform(1, 14)) * strength, float(rng.uniform(0, 0.8))
     oy, ox = (int(v) for v in rng.integers(0, _TILE, 2))
+    tile = _noise_tile()
+    if grain > 0.3:
+        tile = np.asarray(cv2.GaussianBlur(tile, (0, 0), grain), np.float32) * np.float32(1 + 2 * grain)
+    levels = np.clip(tile * np.float32(sigma), -127, 127).astype(np.int16)
     reps = (-(-(image.shape[0] + oy) // _TILE), -(-(image.shape[1] + ox) // _TILE), 1)
-    field = np.tile(tile, reps)[oy : oy + image.shape[0], ox : ox + image.shape[1]]
-    return np.asarray(np.clip(image + field, 0, 255), np.uint8)
+    field = np.tile(levels, reps)[oy : oy + image.shape[0], ox : ox + image.shape[1]]
+    return np.asarray(cv2.add(image, field, dtype=cv2.CV_8U), np.uint8)
+
+
+@cache
+def _noise_tile() -> NDArray[np.float32]:
+    """Standard normal noise `(_TILE, _TILE, 3)`, the same in every process: four fifths shared by the colours."""
+    rng = np.random.default_rng(20261122)
+    shared = rng.standard_normal((_TILE, _TILE, 1), np.float32) * np.float32(0.8)
+    return np.asarray(shared + rng.standard_normal((_TILE, _TILE, 3), np.float32) * np.float32(0.6), np.float32)
 
 
 def low_resolution(image: Image, strength: float, rng: Rng) -> Image:

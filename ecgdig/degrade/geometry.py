@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgdig.page.layout import Paper
-from ecgdig.page.page import Page
+from ecgdig.page.page import Box, Page
 from ecgdig.page.warp import Homography, Stage, Warp, Waves
 
 Rng = np.random.Generator
@@ -61,7 +61,14 @@ def curl(paper: Paper, strength: float, rng: Rng) -> View:
     return View(paper_stages=(Waves(tuple(waves)),))
 
 
-def resample(page: Page, views: list[View], px_per_mm: float, margin_mm: float, background: Image | None) -> Page:
+def resample(
+    page: Page,
+    views: list[View],
+    px_per_mm: float,
+    margin_mm: float,
+    background: Image | None,
+    seen_mm: Box | None = None,
+) -> Page:
     """Bring a clean page under `views` in one resampling.
 
     Args:
@@ -70,14 +77,15 @@ def resample(page: Page, views: list[View], px_per_mm: float, margin_mm: float, 
         px_per_mm: scale of the new image where the views do not change it.
         margin_mm: how much around the sheet is seen; negative crops the sheet; a window of a page is kept as it is.
         background: RGB picture of the desk, any size, tiled by reflection; None repeats the paper's colour.
+        seen_mm: only the part of the image around this part of the paper is made.
     """
     stages = tuple(s for view in views for s in view.paper_stages) + tuple(
         s for view in views for s in view.image_stages
     )
-    left, top, right, bottom = page.window_mm
+    left, top, right, bottom = page.window_mm if seen_mm is None else seen_mm
     edge = np.linspace(0, 1, 33)
     border = np.concatenate([np.stack(side, 1) for side in _sides(edge)]) * [right - left, bottom - top] + [left, top]
-    if page.is_window:
+    if page.is_window or seen_mm is not None:
         margin_mm = 0.0
     seen = Warp(stages).to_px(border) if stages else border
     low, high = seen.min(0) - margin_mm, seen.max(0) + margin_mm
@@ -115,24 +123,23 @@ def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | N
         size = (max(1, round(source.shape[1] / shrink)), max(1, round(source.shape[0] / shrink)))
         source = np.asarray(cv2.resize(source, size, interpolation=cv2.INTER_AREA), np.uint8)
     sx, sy = (scale * source.shape[axis] / page.image.shape[axis] for axis in (1, 0))
-    field = coarse_to_fine(warp.mm_field((shape[0] + 2 * COARSE_PX, shape[1] + 2 * COARSE_PX), COARSE_PX), shape)
-    x = (field[..., 0] - np.float32(left)) * np.float32(sx) - np.float32(0.5)
-    y = (field[..., 1] - np.float32(top)) * np.float32(sy) - np.float32(0.5)
-    out = np.asarray(cv2.remap(source, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    field = warp.mm_field((shape[0] + 2 * COARSE_PX, shape[1] + 2 * COARSE_PX), COARSE_PX)
+    to_source = (field - np.array([left, top], np.float32)) * np.array([sx, sy], np.float32) - np.float32(0.5)
+    xy = coarse_to_fine(to_source, shape)
+    out = np.asarray(cv2.remap(source, xy, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8)
     if background is not None:
         # signed distance to the sheet's edge in px, for one soft pixel of border
-        beside = np.minimum(field[..., 0], paper.width_mm - field[..., 0])
-        inside = np.minimum(beside, np.minimum(field[..., 1], paper.height_mm - field[..., 1]))
-        if inside.min() * sx > 0.5:
+        beside = np.minimum(field, np.array([paper.width_mm, paper.height_mm], np.float32) - field).min(-1)
+        if beside.min() * sx > 0.5:
             return out
-        cover = np.clip(inside * np.float32(sx) + 0.5, 0, 1)[..., None]
+        cover = np.clip(coarse_to_fine(beside * np.float32(sx) + np.float32(0.5), shape), 0, 1)[..., None]
         desk = cv2.resize(background, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
         out = (out * cover + desk * (1 - cover) + 0.5).astype(np.uint8)
     return out
 
 
 def coarse_to_fine(coarse: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Bilinear interpolation of values on every `COARSE_PX`-th pixel to `shape` `(H, W, 2)`."""
+    """Bilinear interpolation of values `(h, w, ...)` on every `COARSE_PX`-th pixel to `shape` `(H, W)`."""
     fine = cv2.warpAffine(
         coarse,
         np.array([[1 / COARSE_PX, 0, 0], [0, 1 / COARSE_PX, 0]]),

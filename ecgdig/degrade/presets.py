@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ecgdig.degrade import camera, geometry, light
 from ecgdig.degrade.geometry import View
 from ecgdig.page.layout import Paper
-from ecgdig.page.page import Page
+from ecgdig.page.page import Box, Page
 from ecgdig.units import px_per_mm
 
 Rng = np.random.Generator
@@ -115,8 +115,11 @@ PRESETS: dict[str, Preset] = {
 }
 
 
-def degrade(page: Page, preset: str | Preset, rng: Rng) -> Page:
+def degrade(page: Page, preset: str | Preset, rng: Rng, seen_mm: Box | None = None) -> Page:
     """Degrade a clean page by a preset: `clean`, `print`, `scan`, `photo`, `damaged`, or one of your own.
+
+    Args:
+        seen_mm: where the geometry changes, only the part of the image around this part of the paper is made.
 
     Raises:
         ValueError: no preset or degradation of that name.
@@ -128,7 +131,7 @@ def degrade(page: Page, preset: str | Preset, rng: Rng) -> Page:
     drawn = {name: float(rng.uniform(0.1, 1)) * top for name, (p, top) in mix.steps.items() if rng.random() < p}
     margin = float(rng.uniform(*mix.margin_mm))
     dpi = None if mix.dpi is None else float(np.exp(rng.uniform(*np.log(mix.dpi))))
-    return apply(page, drawn, rng, dpi=dpi, margin_mm=margin, desk=mix.desk)
+    return apply(page, drawn, rng, dpi=dpi, margin_mm=margin, desk=mix.desk, seen_mm=seen_mm)
 
 
 def apply(
@@ -139,6 +142,7 @@ def apply(
     dpi: float | None = None,
     margin_mm: float = 0.0,
     desk: bool = False,
+    seen_mm: Box | None = None,
 ) -> Page:
     """Apply named degradations at the given strengths, 0 to 1, geometry first, then light, then camera."""
     for name, strength in strengths.items():
@@ -149,7 +153,7 @@ def apply(
     views = [bend(page.layout.paper, strengths[name], rng) for name, bend in GEOMETRY.items() if name in strengths]
     if views or dpi is not None or margin_mm or desk:
         scale = float(page.warp.px_per_mm([[0.0, 0.0]])[0]) if dpi is None else px_per_mm(dpi)
-        page = geometry.resample(page, views, scale, margin_mm, _desk(rng) if desk else None)
+        page = geometry.resample(page, views, scale, margin_mm, _desk(rng) if desk else None, seen_mm)
     image = page.image
     for name, change in FILTERS.items():
         if name in strengths:
@@ -166,8 +170,7 @@ def _preset(name: str) -> Preset:
 def _desk(rng: Rng) -> Image:
     """A table top: a colour with streaks along one direction, small enough to be enlarged softly."""
     base = rng.uniform(20, 215) * np.array([1, rng.uniform(0.6, 1.05), rng.uniform(0.35, 1.1)])
-    streaks = rng.normal(0, 1, (256, 12)).astype(np.float32)
-    wide = np.repeat(streaks, 24, axis=1)[:, :256]
-    wood = wide if rng.random() < 0.5 else wide.T
-    picture = base + float(rng.uniform(0, 14)) * wood[..., None] + rng.normal(0, 3, (256, 256, 1))
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    streaks = np.repeat(rng.standard_normal((256, 12), np.float32), 24, axis=1)[:, :256] * float(rng.uniform(0, 14))
+    grain = rng.standard_normal((256, 256), np.float32) * np.float32(3)
+    level = grain + (streaks if rng.random() < 0.5 else streaks.T)
+    return np.clip(level[..., None] + base.astype(np.float32), 0, 255).astype(np.uint8)

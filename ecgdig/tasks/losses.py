@@ -25,13 +25,27 @@ def height_loss(logits: Tensor, target_px: Tensor, sigma_px: float) -> Tensor:
     return (divergence * known).sum() / known.sum().clamp(min=1)
 
 
-def wave_loss(logits: Tensor, target_px: Tensor, scale_px: float) -> Tensor:
-    """Smooth L1 between the mean height of the distributions and the true one, in units of `scale_px`."""
+def snr_loss(logits: Tensor, target_px: Tensor, floor_px: float) -> Tensor:
+    """The noise-to-signal ratio of each strip in nepers of power, averaged over the batch: -SNR in dB is 4.34 times it.
+
+    The height read is the mean of each column's distribution, as the decoder takes it. A strip with hardly any signal
+    counts as if it had `floor_px` of it, and an error below a tenth of that is not made smaller.
+
+    Args:
+        logits: `(B, H, columns)`.
+        target_px: `(B, columns)`; NaN = nothing printed, not counted.
+    """
     known = torch.isfinite(target_px)
+    n = known.sum(1).clamp(min=1)
     rows = torch.arange(logits.shape[1], device=logits.device, dtype=logits.dtype)
     mean = (torch.softmax(logits, 1) * rows.view(1, -1, 1)).sum(1)
-    error = F.smooth_l1_loss(mean / scale_px, torch.nan_to_num(target_px) / scale_px, reduction="none")
-    return (error * known).sum() / known.sum().clamp(min=1)
+    target = torch.nan_to_num(target_px)
+    noise = ((mean - target).square() * known).sum(1) / n
+    centre = (target * known).sum(1, keepdim=True) / n.unsqueeze(1)
+    signal = ((target - centre).square() * known).sum(1) / n
+    ratio = torch.log(noise + (0.1 * floor_px) ** 2) - torch.log(signal + floor_px**2)
+    seen = known.any(1)
+    return (ratio * seen).sum() / seen.sum().clamp(min=1)
 
 
 def present_loss(logits: Tensor, target_px: Tensor) -> Tensor:

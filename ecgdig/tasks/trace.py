@@ -14,7 +14,7 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from ecgdig.strip import StripSpec
-from ecgdig.tasks.losses import dice_loss, height_loss, present_loss, wave_loss
+from ecgdig.tasks.losses import dice_loss, height_loss, present_loss, snr_loss
 from ecgdig.tasks.trace_net import TraceNet, TraceOutput
 from ecgdig.units import LEADS
 from ecgdig.vectorize import trace_path
@@ -75,7 +75,7 @@ class TraceTask(L.LightningModule):
         encoder, depth, decoder_channels, block, sub_columns, features, refine: see `TraceNet`.
         half_height_mm, px_per_mm_x, px_per_mm_y: the strips it is made for; the data module's must be the same.
         target_sigma_px: width of the Gaussian around the true height.
-        wave_weight, present_weight, dice_weight: loss = height + weights · the others.
+        snr_weight, present_weight, dice_weight: loss = height + weights · the others.
         learning_rate: at its peak, for AdamW.
         weight_decay: of AdamW.
         warmup, decay: shares of the steps in which the learning rate rises, and in which it falls along a cosine to a
@@ -92,11 +92,11 @@ class TraceTask(L.LightningModule):
         sub_columns: int = 2,
         features: int = 6,
         refine: int = 16,
-        half_height_mm: float = 32.0,
+        half_height_mm: float = 38.4,
         px_per_mm_x: float = 8.0,
-        px_per_mm_y: float = 6.0,
+        px_per_mm_y: float = 5.0,
         target_sigma_px: float = 1.0,
-        wave_weight: float = 0.1,
+        snr_weight: float = 0.2,
         present_weight: float = 1.0,
         dice_weight: float = 0.2,
         learning_rate: float = 2e-3,
@@ -136,18 +136,17 @@ class TraceTask(L.LightningModule):
         return out
 
     def _losses(self, out: TraceOutput, batch: Batch) -> dict[str, Tensor]:
-        mask = batch["mask"].float().div(255).repeat_interleave(self.hparams["sub_columns"], dim=2)
         return {
             "height": height_loss(out.height, batch["height_px"], self.hparams["target_sigma_px"]),
-            "wave": wave_loss(out.height, batch["height_px"], self.hparams["target_sigma_px"]),
+            "snr": snr_loss(out.height, batch["height_px"], self.hparams["target_sigma_px"]),
             "present": present_loss(out.present, batch["height_px"]),
-            "dice": dice_loss(out.mask, mask),
+            "dice": dice_loss(out.mask, batch["mask"].float().div(255)),
         }
 
     def _total(self, losses: dict[str, Tensor]) -> Tensor:
         h = self.hparams
         extra: Tensor = (
-            h["wave_weight"] * losses["wave"]
+            h["snr_weight"] * losses["snr"]
             + h["present_weight"] * losses["present"]
             + h["dice_weight"] * losses["dice"]
         )

@@ -16,14 +16,15 @@ class TraceOutput(NamedTuple):
 
     height: Tensor  # (B, H, columns): which row the trace runs through
     present: Tensor  # (B, columns): whether something of this row is printed
-    mask: Tensor  # (B, H, columns): ink of this row
+    mask: Tensor  # (B, H, W): ink of this row
 
 
 class TraceNet(nn.Module):
     """Strip -> distribution over heights, presence and ink mask for each value column.
 
-    The U-Net works on blocks of `block` × `block` pixels; its answer is shuffled back, `sub_columns` times finer along
-    time, and combined with the strip itself by two small convolutions, which place the trace to a fraction of a pixel.
+    The U-Net works on blocks of `block` × `block` pixels; its answer is shuffled back, with `features` channels for each
+    of the `sub_columns` values of a pixel column, and combined with the strip itself by two small convolutions, which
+    place the trace to a fraction of a pixel.
 
     Args:
         encoder: an encoder of segmentation-models-pytorch, e.g. `tu-resnet10t`, `resnet18`.
@@ -31,7 +32,7 @@ class TraceNet(nn.Module):
         decoder_channels: one per stage.
         block: edge of the unshuffled blocks, px.
         sub_columns: values per pixel column.
-        features: channels handed to the full resolution.
+        features: channels handed to the full resolution for each value column.
         refine: channels of the full-resolution convolutions.
     """
 
@@ -57,9 +58,9 @@ class TraceNet(nn.Module):
             classes=features * block * block * sub_columns,
         )
         self.refine = nn.Sequential(
-            nn.Conv2d(features + 3, refine, 3, padding=1),
+            nn.Conv2d(features * sub_columns + 3, refine, 3, padding=1),
             nn.ReLU(inplace=True),
-            nn.Conv2d(refine, 2, 3, padding=1),
+            nn.Conv2d(refine, sub_columns + 1, 3, padding=1),
         )
         self.present = nn.Conv1d(2 * features, 1, 9, padding=4)
 
@@ -74,18 +75,22 @@ class TraceNet(nn.Module):
         level = level.view(1, 1, -1, 1).expand(b, 1, -1, w // self.block)
         blocks = torch.cat([blocks, level], 1).contiguous(memory_format=torch.channels_last)
         coarse = self.unet(blocks)  # (B, features·block²·sub, H/block, W/block)
-        fine = self._shuffle(coarse)  # (B, features, H, columns)
-        wide = F.interpolate(x, size=(h, w * self.sub_columns), mode="bilinear", align_corners=False)
-        both = torch.cat([fine, wide.to(fine.dtype)], 1).contiguous(memory_format=torch.channels_last)
+        fine = self._shuffle(coarse)  # (B, sub·features, H, W)
+        both = torch.cat([fine, x.to(fine.dtype)], 1).contiguous(memory_format=torch.channels_last)
         out = self.refine(both).float()
-        summary = torch.cat([fine.amax(2), fine.mean(2)], 1)  # (B, 2·features, columns)
-        return TraceOutput(out[:, 0], self.present(summary)[:, 0].float(), out[:, 1])
+        summary = torch.stack([fine.amax(2), fine.mean(2)], 1)  # (B, 2, sub·features, W)
+        summary = self._interleave(summary.view(b, 2, self.sub_columns, self.features, w).transpose(1, 2))
+        height = self._interleave(out[:, :-1])
+        return TraceOutput(height, self.present(summary.flatten(1, 2))[:, 0].float(), out[:, -1])
 
     def _shuffle(self, coarse: Tensor) -> Tensor:
         b, _, h, w = coarse.shape
-        down, across = self.block, self.block * self.sub_columns
-        blocks = coarse.view(b, self.features, down, across, h, w)
-        return blocks.permute(0, 1, 4, 2, 5, 3).reshape(b, self.features, h * down, w * across)
+        blocks = coarse.view(b, self.features, self.block, self.block, self.sub_columns, h, w)
+        return blocks.permute(0, 4, 1, 5, 2, 6, 3).reshape(b, -1, h * self.block, w * self.block)
+
+    def _interleave(self, values: Tensor) -> Tensor:
+        """`(B, sub, ..., W)` -> `(B, ..., W · sub)`: the values of a pixel column side by side."""
+        return values.movedim(1, -1).flatten(-2)
 
 
 def normalise(strips: Tensor) -> Tensor:

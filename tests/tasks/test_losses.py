@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ecgdig.tasks.losses import dice_loss, height_loss, present_loss, wave_loss
+from ecgdig.tasks.losses import dice_loss, height_loss, present_loss, snr_loss
 
 NAN = float("nan")
 ROWS = torch.arange(24.0).view(1, -1, 1)
@@ -20,7 +20,6 @@ TARGET = torch.tensor([[5.0, 11.3, 17.8]])
 
 def test_a_perfect_answer_costs_nothing() -> None:
     assert float(height_loss(gaussian(TARGET, 1.0), TARGET, 1.0)) == pytest.approx(0, abs=1e-6)
-    assert float(wave_loss(gaussian(TARGET, 1.0), TARGET, 1.0)) == pytest.approx(0, abs=1e-6)
     assert float(present_loss(torch.tensor([[30.0, -30.0]]), torch.tensor([[3.0, NAN]]))) == pytest.approx(0, abs=1e-6)
     mask = torch.tensor([[1.0, 0.0, 1.0]])
     assert float(dice_loss((mask * 2 - 1) * 40, mask)) == pytest.approx(0, abs=1e-6)
@@ -37,13 +36,15 @@ def test_height_loss_is_the_divergence_of_the_distributions() -> None:
     assert float(height_loss(moved, torch.tensor([[10.0]]), 1.5)) == pytest.approx(4 / (2 * 1.5**2), rel=1e-3)
 
 
-def test_wave_loss_is_the_distance_in_units_of_its_scale() -> None:
-    moved = gaussian(torch.tensor([[14.0, 10.5]]), 1.0)
-    target = torch.tensor([[10.0, 10.0]])
-    assert float(wave_loss(moved, target, 2.0)) == pytest.approx((1.5 + 0.5 * 0.25**2) / 2, rel=1e-3)
+def test_snr_loss_is_the_noise_to_signal_ratio_of_each_strip() -> None:
+    target = torch.tensor([[8.0, 12.0, 8.0, 12.0], [10.0, 10.0, 10.0, 10.0]])
+    read = gaussian(target + torch.tensor([[1.0, -1.0, 1.0, -1.0], [2.0, 2.0, 2.0, 2.0]]), 1.0)
+    # noise 1 over signal 4 and noise 4 over none, with the floors 0.5 (signal) and 0.05 (noise)
+    expected = 0.5 * (np.log((1 + 0.05**2) / (4 + 0.5**2)) + np.log((4 + 0.05**2) / 0.5**2))
+    assert float(snr_loss(read, target, 0.5)) == pytest.approx(expected, rel=1e-3)
 
 
-@pytest.mark.parametrize("loss", [height_loss, wave_loss])
+@pytest.mark.parametrize("loss", [height_loss, snr_loss])
 def test_columns_where_nothing_is_printed_do_not_count(loss) -> None:  # type: ignore[no-untyped-def]
     logits = torch.randn(1, 24, 3, generator=torch.Generator().manual_seed(1), requires_grad=True)
     holed = torch.tensor([[5.0, NAN, 17.8]])

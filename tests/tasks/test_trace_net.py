@@ -14,7 +14,8 @@ def test_there_is_an_answer_for_each_row_and_value_column(block: int, depth: int
     strips = torch.randint(0, 256, (2, 3, 32, 64), dtype=torch.uint8)
     with torch.no_grad():
         out = net(strips)
-    assert out.height.shape == out.mask.shape == (2, 32, 64 * sub_columns)
+    assert out.height.shape == (2, 32, 64 * sub_columns)
+    assert out.mask.shape == (2, 32, 64)
     assert out.present.shape == (2, 64 * sub_columns)
     assert all(part.dtype == torch.float32 and torch.isfinite(part).all() for part in out)
 
@@ -31,10 +32,10 @@ def test_shuffling_puts_each_block_back_in_its_place() -> None:
     # channel = ((feature, row in the block), column in the block); blocks are 2 rows by 4 value columns
     coarse = torch.arange(2 * 2 * 4 * 3 * 5).float().view(1, 16, 3, 5)
     fine = net._shuffle(coarse)
-    assert fine.shape == (1, 2, 6, 20)
+    assert fine.shape == (1, 4, 6, 10)  # channel = (value column within the pixel, feature)
     for feature, y, x in ((0, 0, 0), (1, 5, 19), (0, 3, 6), (1, 2, 9)):
         channel = feature * 8 + (y % 2) * 4 + x % 4
-        assert fine[0, feature, y, x] == coarse[0, channel, y // 2, x // 4]
+        assert fine[0, (x % 2) * 2 + feature, y, x // 2] == coarse[0, channel, y // 2, x // 4]
 
 
 def test_strips_are_normalised_whatever_their_light() -> None:
