@@ -14,7 +14,8 @@ from ecgdig.page.layout import Layout
 from ecgdig.page.warp import Warp
 from ecgdig.reading import RowReading
 from ecgdig.recording import Recording
-from ecgdig.rectify import find_grid
+from ecgdig.photo_grid import find_photo_grid
+from ecgdig.rectify import NotFlatError, find_grid
 from ecgdig.strip import Strip, cut
 from ecgdig.time_zero import time_zero
 from ecgdig.units import LEADS, OUTPUT_FS
@@ -72,7 +73,7 @@ def digitize(
     gain_mm_per_mv: float | None = None,
     name: str = "",
 ) -> Digitization:
-    """Read a flat page: a scan, a screenshot or a rendered page.
+    """Read a page: a scan, a screenshot, a rendered page, or a photo on which the printed grid can be followed.
 
     Args:
         image: uint8 RGB `(H, W, 3)`.
@@ -80,12 +81,18 @@ def digitize(
         layout, speed_mm_per_s, gain_mm_per_mv: what the user knows is obeyed; the rest is found.
 
     Raises:
-        GeometryError: no grid, no traces, or a page that is not flat; the message says what to do.
+        GeometryError: no grid or no traces; the message says what to do.
     """
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(f"image of shape {image.shape} and type {image.dtype}; want uint8 RGB (H, W, 3)")
-    warp = find_grid(image).warp()
-    found = find_layout(image, warp, layout=layout, speed_mm_per_s=speed_mm_per_s, gain_mm_per_mv=gain_mm_per_mv)
+    try:
+        warp = find_grid(image).warp()
+        page, upright = image, warp
+    except NotFlatError:
+        grid = find_photo_grid(image)
+        warp = grid.warp
+        page, upright = grid.upright(image)
+    found = find_layout(page, upright, layout=layout, speed_mm_per_s=speed_mm_per_s, gain_mm_per_mv=gain_mm_per_mv)
     return read_traces(image, warp, found.layout, model, warnings=found.warnings, name=name)
 
 

@@ -45,6 +45,10 @@ class GeometryError(ValueError):
     """The geometry of a page cannot be found; the message says why and what to do."""
 
 
+class NotFlatError(GeometryError):
+    """The page shows a grid, but not that of a flat page."""
+
+
 @dataclass(frozen=True)
 class FlatGrid:
     """The printed grid of a flat page.
@@ -96,7 +100,7 @@ def find_grid(image: Image) -> FlatGrid:
         image: uint8 RGB `(H, W, 3)`; 60 to 600 dpi, turned by up to 12 degrees.
 
     Raises:
-        GeometryError: there is no grid, or the page is not flat (a photo).
+        GeometryError: there is no grid; `NotFlatError`: the page is not flat (a photo).
     """
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise GeometryError(f"image of shape {image.shape} and type {image.dtype}; want uint8 RGB (height, width, 3)")
@@ -160,9 +164,8 @@ def _refuse(waves: tuple[Wave, ...], seen: Seen, tiles: Tiles) -> None:
         return
     share = _gridded_share(tiles)
     if share >= 0.25:
-        raise GeometryError(
-            "looks like a photo: the grid's pitch or direction changes over the page, so the page network is needed; "
-            "or give a flatbed scan"
+        raise NotFlatError(
+            "not flat: the grid's pitch or direction changes over the page, as in a photo; give a flatbed scan"
         )
     raise GeometryError(
         "no printed ECG grid found: a flat page needs visible 1 mm or 5 mm lines, turned by at most 12 degrees; "

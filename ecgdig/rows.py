@@ -110,13 +110,14 @@ def find_rows(image: Image, warp: Warp) -> Rows:
         stop = min(stop, int(page.column(pulse.x_mm - 0.3 * pulse.width_mm)) - 2)
     starts = _starts(page, paths, on_path, begin, pulse, stroke)
     ends = _ends(page, paths, on_path, stop, stroke)
+    end = _agree(ends, float(page.x_mm(stop)))
     y = np.stack(
         [np.where(along > ON_INK, page.y_mm(path), np.nan) for path, along in zip(paths, on_path, strict=True)]
     )
     return Rows(
         tuple(float(page.y_mm(b)) for b in feet),
-        _agree(starts, float(page.x_mm(begin))),
-        _agree(ends, float(page.x_mm(stop))),
+        _start(starts, pulse, end, float(page.x_mm(begin))),
+        end,
         tuple(starts),
         tuple(ends),
         pulse,
@@ -224,12 +225,14 @@ def _with_missed_rows(page: InkMap, levels: list[int]) -> list[int]:
             top = max(level - reach, 0)
             path = follow(rest[top : level + reach + 1], level - top, 0.06, 0.002) + top
             along = _along(rest, path)[low : high + 1] > ON_INK
-            if along.mean() < MISSED_ROW_INK or high - low < 20 * _R:
+            wander = np.ptp(np.percentile(path[low : high + 1], [2, 98])) / _R
+            if along.mean() < MISSED_ROW_INK or high - low < 20 * _R or wander < LEAST_WANDER_MM:
                 break
             levels.insert(0 if step < 0 else len(levels), round(_baseline(path, _along(rest, path), (low, high))))
     return levels
 
 
+LEAST_WANDER_MM = 1.5  # a printed frame or the paper's edge is straighter than any trace
 MISSED_ROW_INK = 0.85  # share of the columns in which a row that stands out little must have ink
 
 
@@ -286,12 +289,22 @@ def _baseline(path: NDArray[np.int64], along: Map, extent: tuple[int, int]) -> f
 
 
 FOOT_WIDTHS, FOOT_GAP_MM = 0.3, 0.5  # where a trace begins after its pulse when no gap shows
+USUAL_S = 10.0  # printed, where the trace's start does not show
+
+
+def _start(starts: list[float], pulse: Pulse | None, end_mm: float, otherwise: float) -> float:
+    """x in mm of the first sample: where the rows' ink begins, but right after the pulse if that alone gives 10 s."""
+    after = np.inf if pulse is None or pulse.x_mm > 0.5 * (otherwise + end_mm) else pulse.end_mm
+    foot = np.inf if pulse is None else after + FOOT_WIDTHS * pulse.width_mm + FOOT_GAP_MM
+    start = _agree(starts, foot if np.isfinite(foot) else otherwise)
+    usual = USUAL_S * (STANDARD_SPEED_MM_PER_S if pulse is None else pulse.speed_mm_per_s)
+    return after if abs(end_mm - after - usual) < min(abs(end_mm - start - usual), 0.5) else start
 
 
 def _starts(
     page: InkMap, paths: list[NDArray[np.int64]], on_path: Map, begin: int, pulse: Pulse | None, stroke_mm: float
 ) -> list[float]:
-    """x in mm of the first sample of each row, looked for about column `begin`; NaN where not to be seen."""
+    """x in mm of the first sample of each row, looked for about column `begin`; NaN where it is joined to the pulse."""
     w = on_path.shape[1]
     if pulse is not None and pulse.x_mm < float(page.x_mm(begin)):
         high = min(begin + round(0.7 * pulse.width_mm * _R), w - 2)
@@ -299,7 +312,7 @@ def _starts(
         expected = float(page.column(pulse.end_mm + FOOT_WIDTHS * pulse.width_mm + FOOT_GAP_MM / 2))
         gap = begin + int(np.argmin(mean + 0.15 * np.abs(np.arange(begin, high + 1) - expected) / _R))
         if mean[gap - begin] > 0.75 * float(np.median(mean)):
-            return [pulse.end_mm + FOOT_WIDTHS * pulse.width_mm + FOOT_GAP_MM for _ in paths]
+            return [np.nan for _ in paths]
         begin, left = gap + 1, gap
     else:
         begin, left = max(begin - 4 * _R, 0), 0
@@ -380,7 +393,17 @@ def find_pulse(page: InkMap, levels: list[int], extent: tuple[int, int]) -> tupl
     Returns:
         The pulse, and the rows' levels (px) with those replaced at which a pulse stands.
     """
-    ink = cv2.dilate(page.ink, np.ones((3, 3), np.float32))
+    found = _find_pulse(page, levels, extent, 3, 0.0)
+    return found if found[0] is not None else _find_pulse(page, levels, extent, 5, BLURRED_PULSE)
+
+
+BLURRED_PULSE = 0.06  # more support is asked for where a pulse may be a little bent
+
+
+def _find_pulse(
+    page: InkMap, levels: list[int], extent: tuple[int, int], reach_px: int, more: float
+) -> tuple[Pulse | None, list[int]]:
+    ink = cv2.dilate(page.ink, np.ones((reach_px, reach_px), np.float32))
     best: tuple[float, int, int, int, NDArray[Any], NDArray[Any]] | None = None
     for gain in GAINS_MM_PER_MV:
         height = round(gain * PULSE_MV * _R)
@@ -397,7 +420,7 @@ def find_pulse(page: InkMap, levels: list[int], extent: tuple[int, int]) -> tupl
             column = np.arange(len(support))
             support[(column > extent[0] + 3 * width) & (column < extent[1] - 3 * width)] *= AMID_TRACES
             x = int(np.argmax(support))
-            least = LEAST_PULSE if speed in (STANDARD_SPEED_MM_PER_S, 50.0) else LEAST_PULSE + ODD_PULSE
+            least = LEAST_PULSE + more + (0 if speed in (STANDARD_SPEED_MM_PER_S, 50.0) else ODD_PULSE)
             if support[x] > least and (best is None or support[x] > best[0] + 0.02):
                 best = float(support[x]), x, height, width, upright, level
     if best is None:

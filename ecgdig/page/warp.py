@@ -89,6 +89,63 @@ class Waves:
         return guess
 
 
+@dataclass(frozen=True, eq=False)
+class Displacement:
+    """A field of small shifts on the paper: each point moves by what the nodes around it say (bilinear).
+
+    Attributes:
+        shift_mm: `(rows, columns, 2)`; node (i, j) is at (j, i) · `step_mm`; beyond the nodes the edge's shift goes on.
+            Shifts of neighbouring nodes must differ by less than their distance, so that the map is one to one.
+        step_mm: from node to node.
+    """
+
+    shift_mm: NDArray[np.float64]
+    step_mm: float
+
+    @staticmethod
+    def through(at_mm: Points, shift_mm: Points, size_mm: ArrayLike, step_mm: float, sigma_mm: float) -> Displacement:
+        """The Gaussian mean, `sigma_mm` wide, of shifts known at scattered points `(n, 2)`, over 0 to `size_mm`."""
+        width, height = np.asarray(size_mm, np.float64)
+        y, x = np.mgrid[0 : height + step_mm : step_mm, 0 : width + step_mm : step_mm]
+        out = np.empty((*x.shape, 2))
+        for i in range(x.shape[0]):
+            squared = (x[i][:, None] - at_mm[:, 0]) ** 2 + (y[i][:, None] - at_mm[:, 1]) ** 2
+            # far from all points the nearest ones decide, not rounding errors
+            weight = np.exp(-0.5 * (squared - squared.min(1, keepdims=True)) / sigma_mm**2)
+            out[i] = weight @ shift_mm / weight.sum(1, keepdims=True)
+        return Displacement(out, step_mm)
+
+    def plus(self, change_mm: NDArray[np.floating]) -> Displacement:
+        """The field whose inverse undoes this one first and then moves by `-change_mm` at the same nodes."""
+        rows, columns = self.shift_mm.shape[:2]
+        nodes = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1).reshape(-1, 2) * self.step_mm
+        moved = nodes + np.asarray(change_mm, np.float64)[:rows, :columns].reshape(-1, 2)
+        return Displacement((self.forward(moved) - nodes).reshape(rows, columns, 2), self.step_mm)
+
+    def displacement(self, points: Points) -> Points:
+        rows, columns = self.shift_mm.shape[:2]
+        at = np.clip(np.nan_to_num(points) / self.step_mm, 0, [columns - 1 - 1e-9, rows - 1 - 1e-9])
+        j, i = at[:, 0].astype(int), at[:, 1].astype(int)
+        u, v = (at[:, 0] - j)[:, None], (at[:, 1] - i)[:, None]
+        s = self.shift_mm
+        top = s[i, j] * (1 - u) + s[i, j + 1] * u
+        bottom = s[i + 1, j] * (1 - u) + s[i + 1, j + 1] * u
+        out: Points = top * (1 - v) + bottom * v
+        return out
+
+    def forward(self, points: Points) -> Points:
+        return points + self.displacement(points)
+
+    def inverse(self, points: Points) -> Points:
+        guess = points.copy()
+        for _ in range(_NEWTON_STEPS * 4):
+            new = points - self.displacement(guess)
+            if np.abs(new - guess).max(initial=0.0) < _NEWTON_TOLERANCE:
+                return new
+            guess = new
+        return guess
+
+
 @dataclass(frozen=True)
 class Warp:
     """Paper mm -> image px through `stages`, applied first to last.

@@ -1,0 +1,416 @@
+"""The geometry of photos from the printed grid: perspective, folds and crumples, by signal processing.
+
+The grid is followed from tile to tile, starting where it is clearest: each tile gives the local pitch and direction of
+both line families, and the phase of their lines at its centre, counted on from its neighbour's. A homography and a
+smooth field through the tiles bring the page upright to a millimetre or two; what is left is measured there by lock-in
+demodulation at the grid's own frequencies (Fourier-transform profilometry, Takeda 1982), in smaller and smaller
+neighbourhoods.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from itertools import count
+
+import cv2
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
+
+from ecgdig.lattice import Map, darkness, excess, radial
+from ecgdig.page.warp import Displacement, Homography, Warp
+from ecgdig.rectify import GeometryError
+from ecgdig.units import LARGE_SQUARE_MM
+
+Image = NDArray[np.uint8]  # (H, W, 3) RGB
+Array = NDArray[np.float64]
+
+WORKING_SIDE_PX = 3200  # the long side of larger photos is reduced to this
+TILE_SIDES_PX = (128, 192)
+_TEETH = 8  # harmonics of the grid that are looked at
+_MOST_RISE = 4.0  # log power over the surroundings at which a tooth counts in full
+_SEED_STEP = 3  # only every third tile each way is looked at for a start
+_SEED_SCORE = 1.6  # mean rise of the teeth of both families where following may begin ...
+_LEAST_SCORE = 0.9  # ... and where it goes on
+_MOST_STEP = 0.2  # cycles by which a tile's lines may differ from what its neighbour foretells
+_LEAST_TILES = 30
+_MOST_SQUARES = 90  # more lines than this along the short side are 1 mm lines
+_RASTER_PX_PER_MM = 6.0
+_NODE_MM = 2.0
+_CLEAR = 0.3  # weight of the lock-in signal where lines count as seen
+# harmonic of the 5 mm lines, neighbourhood (Gaussian sigma) in mm across the lines, which it bridges, and along them
+_PASSES = ((1, 6.0, 6.0), (2, 5.0, 4.0), (4, 4.0, 3.0), (5, 4.0, 3.0))
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoGrid:
+    """The printed grid of a photo.
+
+    Attributes:
+        warp: paper mm -> image px; its zero is a crossing of grid lines up and left of all that was seen.
+        size_mm: width and height of what was seen of the grid.
+        seen: where lines were seen in the end, bool `(rows, columns)`, node (i, j) at (j, i) · 2 mm.
+        residual_mm: rms of the last correction.
+    """
+
+    warp: Warp
+    size_mm: tuple[float, float]
+    seen: NDArray[np.bool_]
+    residual_mm: float
+
+    @property
+    def support(self) -> float:
+        """0 to 1, the share of the area in which lines were seen."""
+        return float(self.seen.mean())
+
+    def upright(self, image: Image, px_per_mm: float = 8.0) -> tuple[Image, Warp]:
+        """The page as a scanner would see it, `(H, W, 3)`, and its warp in the same mm; white where no grid was seen."""
+        shape = (round(self.size_mm[1] * px_per_mm), round(self.size_mm[0] * px_per_mm))
+        page = _upright(image, self.warp, shape, px_per_mm).copy()
+        near = cv2.morphologyEx(self.seen.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8))
+        scale = _NODE_MM * px_per_mm
+        to_nodes = np.array([[1 / scale, 0, 0.5 / scale], [0, 1 / scale, 0.5 / scale]])
+        flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+        known = cv2.warpAffine(near, to_nodes, (shape[1], shape[0]), flags=flags)
+        page[known == 0] = np.median(page[known > 0][::97], axis=0) if known.any() else 255
+        return page, Warp.flat(px_per_mm)
+
+
+def find_photo_grid(image: Image) -> PhotoGrid:
+    """Find the grid of a page that is not flat.
+
+    Args:
+        image: uint8 RGB `(H, W, 3)`, the page upright to 40 degrees.
+
+    Raises:
+        GeometryError: there is no grid that can be followed.
+    """
+    h, w = image.shape[:2]
+    shrink = max(1.0, max(h, w) / WORKING_SIDE_PX)
+    size = (round(w / shrink), round(h / shrink))
+    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8) if shrink > 1 else image
+    tried = [_Tiles.of(small, side) for side in TILE_SIDES_PX if min(small.shape[:2]) > 2 * side]
+    followed = [(tiles, _follow(tiles)) for tiles in tried]
+    if not followed:
+        raise GeometryError(f"an image of {w} x {h} px is too small to hold an ECG page; give a larger photo")
+    tiles, seen = max(followed, key=lambda item: len(item[1]) * item[0].side**2)
+    if len(seen) < _LEAST_TILES:
+        raise GeometryError(
+            "no printed ECG grid found that can be followed over the page; take the photo nearer, sharp and upright"
+        )
+    px, cycles = _samples(tiles, seen)
+    px = (px + 0.5) * [w / size[0], h / size[1]] - 0.5
+    extent = np.ptp(cycles, axis=0)
+    square = LARGE_SQUARE_MM if extent.min() < _MOST_SQUARES else 1.0
+    mm = cycles * square
+    # everything at x, y > 0, with room for a margin of the paper beyond the grid that was followed
+    mm -= (np.floor(mm.min(axis=0) / LARGE_SQUARE_MM) - 4) * LARGE_SQUARE_MM
+    size_mm = mm.max(axis=0) + 4 * LARGE_SQUARE_MM
+    warp = _first_warp(mm, px, size_mm)
+    return _refined(image, warp, size_mm, mm, 0.7 * tiles.side * float(np.median(_mm_per_px(mm, px))))
+
+
+@dataclass(frozen=True, eq=False)
+class _Tiles:
+    """Overlapping square tiles of a darkness map, on a regular grid, and their spectra (log power over surroundings)."""
+
+    dark: Map
+    side: int
+    columns: NDArray[np.int64]  # x of the tiles' first pixels
+    rows: NDArray[np.int64]
+    rise: NDArray[np.float32]  # (rows, columns, side, side // 2 + 1)
+
+    @staticmethod
+    def of(image: Image, side: int) -> _Tiles:
+        dark = darkness(image, side // 4 | 1)
+        step = side // 2
+        columns = np.arange(0, dark.shape[1] - side + 1, step)
+        rows = np.arange(0, dark.shape[0] - side + 1, step)
+        window = np.hanning(side + 2)[1:-1].astype(np.float32)
+        window2 = window[:, None] * window
+        rise = np.empty((len(rows), len(columns), side, side // 2 + 1), np.float32)
+        for i, y in enumerate(rows):
+            for j, x in enumerate(columns):
+                tile = dark[y : y + side, x : x + side]
+                spectrum = cv2.dft((tile - tile.mean()) * window2, flags=cv2.DFT_COMPLEX_OUTPUT)[:, : side // 2 + 1]
+                power = spectrum[..., 0] ** 2 + spectrum[..., 1] ** 2 + 1e-3
+                rise[i, j] = excess(np.asarray(power, np.float32))
+        return _Tiles(dark, side, columns, rows, rise)
+
+    def centre(self, at: tuple[int, int]) -> Array:
+        half = (self.side - 1) / 2
+        return np.array([self.columns[at[1]] + half, self.rows[at[0]] + half])
+
+    def teeth(self, at: tuple[int, int], k: Array) -> Array:
+        """Mean rise of the first harmonics of waves `k` `(n, 2)`, in cycles per px: `(n,)`."""
+        n = np.arange(1, _TEETH + 1)
+        bins = k[:, None, :] * n[None, :, None] * self.side  # (n, teeth, 2)
+        fast = np.hypot(bins[..., 0], bins[..., 1]) > 0.42 * self.side
+        fx, fy = bins[..., 0], bins[..., 1]
+        flip = fx < 0
+        fx, fy = np.where(flip, -fx, fx), np.where(flip, -fy, fy)
+        value = map_coordinates(self.rise[at], [fy % self.side, fx], order=1, mode="grid-wrap", prefilter=False)
+        value = np.where(fast, 0.0, np.clip(value, -1, _MOST_RISE))
+        mean: Array = value.sum(1) / np.maximum((~fast).sum(1), 1)
+        return mean
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What a tile shows of the grid: wave vectors of the x and the y family, and the cycles of both at its centre."""
+
+    k: Array  # (2, 2)
+    cycles: Array  # (2,)
+    score: float
+
+
+def _follow(tiles: _Tiles) -> dict[tuple[int, int], _Seen]:
+    """The largest connected part of the grid, tile by tile, best first."""
+    seeds = []
+    for i in range(1, len(tiles.rows), _SEED_STEP):
+        for j in range(1, len(tiles.columns), _SEED_STEP):
+            found = _seed(tiles, (i, j))
+            if found is not None:
+                seeds.append((-found[1], (i, j), found[0]))
+    seeds.sort(key=lambda seed: seed[0])
+    best: dict[tuple[int, int], _Seen] = {}
+    for _, at, k in seeds[:12:3]:
+        if at in best:
+            continue
+        grown = _grow(tiles, at, k)
+        if len(grown) > len(best):
+            best = grown
+        if len(best) > 0.4 * len(tiles.rows) * len(tiles.columns):
+            break
+    return best
+
+
+def _seed(tiles: _Tiles, at: tuple[int, int]) -> tuple[Array, float] | None:
+    """Wave vectors `(2, 2)` of the two families in a tile by itself, and how clear they are."""
+    side = tiles.side
+    angles = np.radians(np.arange(-42, 42.1, 1.5))
+    radii = np.arange(2.4, side / 6, 0.125)
+    n = np.arange(1, _TEETH + 1)
+    steps = np.arange(0.5, 0.42 * side, 0.25)
+    score = np.full((2, len(angles), len(radii)), -np.inf)
+    for family, turn in enumerate((0.0, np.pi / 2)):
+        along = np.clip(radial(tiles.rise[at], angles + turn, steps), -1, _MOST_RISE)
+        index = (radii[:, None] * n - steps[0]) / 0.25
+        fast = index > len(steps) - 1
+        index = np.clip(np.round(index), 0, len(steps) - 1).astype(int)
+        teeth = np.where(fast, 0.0, along[:, index])  # (angles, radii, teeth)
+        score[family] = teeth.sum(-1) / np.maximum((~fast).sum(-1), 1)
+    # both families at about the same angle (8 degrees) and pitch (25 %)
+    best = score.max(-1).copy()
+    wide = [cv2.dilate(b[:, None].astype(np.float32), np.ones((11, 1), np.uint8))[:, 0] for b in best]
+    a = int(np.argmax(np.minimum(wide[0], wide[1])))
+    low, high = max(a - 5, 0), a + 6
+    picked = []
+    for family in range(2):
+        part = score[family, low:high]
+        top = part.max()
+        if top < _SEED_SCORE:
+            return None
+        # the slowest wave whose teeth are nearly all there: a multiple of the pitch explains as many
+        rows, columns = np.nonzero(part > 0.8 * top)
+        pick = int(np.argmin(columns))
+        column = columns[pick]
+        near = np.abs(columns - column) <= 4
+        row = rows[near][int(np.argmax(part[rows[near], columns[near]]))]
+        column = columns[near][int(np.argmax(part[rows[near], columns[near]]))]
+        picked.append((angles[low + row] + (0.0, np.pi / 2)[family], radii[column]))
+    ratio = picked[0][1] / picked[1][1]
+    if not 0.6 < ratio < 1.65:
+        return None
+    k = np.array([[np.cos(t), np.sin(t)] for t, _ in picked]) * (np.array([r for _, r in picked])[:, None] / side)
+    return k, float(min(score[f].max() for f in range(2)))
+
+
+def _refine(tiles: _Tiles, at: tuple[int, int], k: Array) -> tuple[Array, float]:
+    """The waves near `k` `(2, 2)` whose teeth rise highest in a tile, and the lower of the two means."""
+    out, scores = np.empty((2, 2)), []
+    for family in range(2):
+        best = k[family]
+        value = 0.0
+        for stretch, turn, n in ((0.10, 0.10, 9), (0.02, 0.02, 7), (0.005, 0.005, 5)):
+            s, t = np.meshgrid(1 + np.linspace(-stretch, stretch, n), np.linspace(-turn, turn, n), indexing="ij")
+            c, sn = (s * np.cos(t)).ravel(), (s * np.sin(t)).ravel()
+            candidates = np.stack([c * best[0] - sn * best[1], sn * best[0] + c * best[1]], 1)
+            rises = tiles.teeth(at, candidates)
+            pick = int(np.argmax(rises))
+            best, value = candidates[pick], float(rises[pick])
+        out[family] = best
+        scores.append(value)
+    return out, min(scores)
+
+
+def _phases(tiles: _Tiles, at: tuple[int, int], k: Array) -> Array:
+    """Cycles, mod 1, at the tile's centre of each family, counted from the nearest line: `(2,)`."""
+    y, x = tiles.rows[at[0]], tiles.columns[at[1]]
+    tile = np.ascontiguousarray(tiles.dark[y : y + tiles.side, x : x + tiles.side])
+    window = np.hanning(tiles.side + 2)[1:-1]
+    fine = np.arange(400) / 400
+    out = np.empty(2)
+    for family in range(2):
+        teeth = [n for n in range(1, _TEETH + 1) if n * float(np.hypot(*k[family])) < 0.42]
+        sums = _tooth_sums(tile, window, k[family, 0], k[family, 1], len(teeth))
+        # lines are dark where the cycles are whole: all teeth agree there
+        match = np.real(sums[:, None] * np.exp(2j * np.pi * np.arange(1, len(teeth) + 1)[:, None] * fine)).sum(0)
+        out[family] = -fine[int(np.argmax(match))] % 1.0
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _tooth_sums(tile: Map, window: Array, kx: float, ky: float, n: int) -> NDArray[np.complex128]:
+    """Windowed sums of darkness · exp(-2πi m k·p), m = 1 to n, p from the tile's centre."""
+    side = tile.shape[0]
+    out = np.zeros(n, np.complex128)
+    half = 0.5 * (side - 1)
+    for y in range(side):
+        for x in range(side):
+            value = tile[y, x] * window[x] * window[y]
+            turn = np.exp(-2j * np.pi * (kx * (x - half) + ky * (y - half)))
+            power = turn
+            for m in range(n):
+                out[m] += value * power
+                power *= turn
+    return out
+
+
+def _grow(tiles: _Tiles, start: tuple[int, int], k: Array) -> dict[tuple[int, int], _Seen]:
+    refined, score = _refine(tiles, start, k)
+    seen: dict[tuple[int, int], _Seen] = {}
+    order = count()  # ties are not decided by comparing arrays
+    queue = [(-score, next(order), start, refined, _phases(tiles, start, refined))]
+    while queue:
+        negative, _, at, own, cycles = heapq.heappop(queue)
+        if at in seen:
+            continue
+        seen[at] = _Seen(own, cycles, -negative)
+        for di, dj in ((0, 1), (1, 0), (0, -1), (-1, 0)):
+            to = (at[0] + di, at[1] + dj)
+            if to in seen or not (0 <= to[0] < len(tiles.rows) and 0 <= to[1] < len(tiles.columns)):
+                continue
+            theirs, value = _refine(tiles, to, own)
+            if value < _LEAST_SCORE:
+                continue
+            expected = cycles + 0.5 * (own + theirs) @ (tiles.centre(to) - tiles.centre(at))
+            phase = _phases(tiles, to, theirs)
+            off = (phase - expected + 0.5) % 1.0 - 0.5
+            if np.abs(off).max() <= _MOST_STEP:
+                heapq.heappush(queue, (-value, next(order), to, theirs, expected + off))
+    return seen
+
+
+def _samples(tiles: _Tiles, seen: dict[tuple[int, int], _Seen]) -> tuple[Array, Array]:
+    """Centres in px and cycles of the tiles, those out of line with their neighbours left out; `(n, 2)` each."""
+    kept = []
+    for at, own in seen.items():
+        errors = []
+        for di in (-1, 0, 1):
+            for dj in (-1, 0, 1):
+                other = seen.get((at[0] + di, at[1] + dj))
+                if other is not None and (di or dj):
+                    step = tiles.centre((at[0] + di, at[1] + dj)) - tiles.centre(at)
+                    errors.append(np.abs(own.cycles + 0.5 * (own.k + other.k) @ step - other.cycles).max())
+        if len(errors) >= 2 and np.median(errors) < 0.15:
+            kept.append(at)
+    px = np.array([tiles.centre(at) for at in kept]).reshape(-1, 2)
+    return px, np.array([seen[at].cycles for at in kept]).reshape(-1, 2)
+
+
+def _first_warp(mm: Array, px: Array, size_mm: Array) -> Warp:
+    """A homography through the tiles and, on the paper, what they differ from it, smoothed."""
+    matrix, _ = cv2.findHomography(mm, px, cv2.RANSAC, 40.0)
+    if matrix is None:
+        raise GeometryError("the grid that was found does not lie in a plane; take the photo again with the page flatter")
+    flat = Homography.of(matrix)
+    off = flat.inverse(px) - mm
+    field = Displacement.through(mm, off, size_mm, _NODE_MM, 9.0)
+    return Warp((field, flat))
+
+
+def _mm_per_px(mm: Array, px: Array) -> Array:
+    """Of each tile, its distance in mm from the next one over that in px."""
+    return np.linalg.norm(np.diff(mm, axis=0), axis=1) / np.linalg.norm(np.diff(px, axis=0), axis=1)
+
+
+def _refined(image: Image, warp: Warp, size_mm: Array, tiles_mm: Array, reach_mm: float) -> PhotoGrid:
+    """The warp after lock-in demodulation of the upright page at the grid's harmonics, where tiles were followed."""
+    field, flat = warp.stages
+    assert isinstance(field, Displacement)
+    residual, seen = np.inf, np.zeros((0, 0), bool)
+    j, i = np.meshgrid(np.arange(field.shift_mm.shape[1]), np.arange(field.shift_mm.shape[0]))
+    nodes_mm = np.stack([j, i], -1) * _NODE_MM
+    near = np.zeros(j.shape, bool)
+    for x, y in tiles_mm:
+        near |= (np.abs(nodes_mm[..., 0] - x) < reach_mm) & (np.abs(nodes_mm[..., 1] - y) < reach_mm)
+    for harmonic, across_mm, along_mm in _PASSES:
+        change, weight = _lock_in(image, Warp((field, flat)), size_mm, near, harmonic, (across_mm, along_mm))
+        field = field.plus(change)
+        residual = float(np.sqrt((change**2 * weight[..., None]).sum() / max(2 * weight.sum(), 1e-9)))
+        seen = weight > _CLEAR
+    return PhotoGrid(Warp((field, flat)), (float(size_mm[0]), float(size_mm[1])), seen, residual)
+
+
+def _lock_in(
+    image: Image, warp: Warp, size_mm: Array, near: NDArray[np.bool_], harmonic: int, sigma_mm: tuple[float, float]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Where the lines are, beyond where the warp has them: displacement in mm at the nodes `(h, w, 2)`, weight `(h, w)`."""
+    r = _RASTER_PX_PER_MM
+    shape = (round(size_mm[1] * r), round(size_mm[0] * r))
+    page = _upright(image, warp, shape, r)
+    dark = darkness(page, round(LARGE_SQUARE_MM * r) | 1)
+    step = round(_NODE_MM * r)
+    nodes = near.shape[0], near.shape[1]
+    change = np.zeros((*nodes, 2), np.float32)
+    weights = []
+    for axis in range(2):
+        mm = (np.arange(shape[1 - axis]) + 0.5) / r
+        angle = 2 * np.pi * harmonic * mm / LARGE_SQUARE_MM
+        cos, sin = np.cos(angle).astype(np.float32), -np.sin(angle).astype(np.float32)
+        cos, sin = (cos[None, :], sin[None, :]) if axis == 0 else (cos[:, None], sin[:, None])
+        sigma = (sigma_mm[axis] * r / step, sigma_mm[1 - axis] * r / step)  # along x and along y, in nodes
+        real, imag = (_smooth(dark * part, sigma, step, nodes) for part in (cos, sin))
+        level = np.sqrt(_smooth(dark**2, sigma, step, nodes)) + 1e-3
+        clear = np.where(near, np.clip(np.hypot(real, imag) / level / 0.08, 0, 1), 0).astype(np.float32)
+        # darkness ~ cos(2π n (x - d) / 5 mm): the sum turns as exp(-2πi n d / 5 mm)
+        d = -np.arctan2(imag, real) * (LARGE_SQUARE_MM / (2 * np.pi * harmonic))
+        weights.append(clear)
+        half = 0.5 * sigma[0], 0.5 * sigma[1]
+        mass = cv2.GaussianBlur(clear**2, (0, 0), *half) + 1e-4
+        change[..., axis] = cv2.GaussianBlur(clear**2 * d, (0, 0), *half) / mass
+    return change, np.minimum(weights[0], weights[1])
+
+
+def _smooth(values: Map, sigma: tuple[float, float], step: int, nodes: tuple[int, int]) -> Map:
+    """Gaussian mean of `values` at every `step`-th pixel, from the page's corner on; `sigma` in nodes along x and y."""
+    small = cv2.resize(
+        values, (-(-values.shape[1] // step), -(-values.shape[0] // step)), interpolation=cv2.INTER_AREA
+    )  # the centre of cell i is node i + 0.5
+    soft = cv2.GaussianBlur(small, (0, 0), *sigma, borderType=cv2.BORDER_REPLICATE)
+    y, x = np.mgrid[0 : nodes[0], 0 : nodes[1]].astype(np.float32)
+    return np.asarray(cv2.remap(soft, x - 0.5, y - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+
+def _upright(image: Image, warp: Warp, shape: tuple[int, int], px_per_mm: float) -> Image:
+    """The page at `px_per_mm`; where the image ends, its edge goes on."""
+    coarse = 8
+    y, x = np.mgrid[0 : shape[0] + coarse : coarse, 0 : shape[1] + coarse : coarse]
+    px = warp.to_px((np.stack([x, y], -1) + 0.5) / px_per_mm).astype(np.float32)
+    fine = cv2.warpAffine(
+        px,
+        np.array([[1 / coarse, 0, 0], [0, 1 / coarse, 0]]),
+        (shape[1], shape[0]),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    scale = float(warp.px_per_mm(np.array([[shape[1] / 2, shape[0] / 2]]) / px_per_mm)[0]) / px_per_mm
+    if scale > 1.3:
+        size = (round(image.shape[1] / scale), round(image.shape[0] / scale))
+        ratio = np.array([size[0] / image.shape[1], size[1] / image.shape[0]], np.float32)
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        fine = (fine + 0.5) * ratio - 0.5
+    return np.asarray(cv2.remap(image, fine, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
