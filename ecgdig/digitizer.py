@@ -12,9 +12,9 @@ from ecgdig.hub import TraceModel
 from ecgdig.locate import find_layout
 from ecgdig.page.layout import Layout
 from ecgdig.page.warp import Warp
+from ecgdig.photo_grid import find_photo_grid
 from ecgdig.reading import RowReading
 from ecgdig.recording import Recording
-from ecgdig.photo_grid import find_photo_grid
 from ecgdig.rectify import NotFlatError, find_grid
 from ecgdig.strip import Strip, cut
 from ecgdig.time_zero import time_zero

@@ -25,6 +25,7 @@ from ecgdig.recording import Recording
 from ecgdig.sources import Source
 from ecgdig.strip import Strip
 
+_FROZEN_S = 0.05
 LAYOUTS = ("3x4+1", "3x4", "3x4+3", "6x2", "12x1")
 
 
@@ -77,7 +78,7 @@ def folder_cases(folder: Path) -> Iterator[Case]:
     """Pages listed in `index.csv` with the columns `image` and `truth` (a WFDB record), paths relative to it.
 
     Where there is a column `layout` that begins like `3x4 + II`, only what such a page prints is scored: the truths of
-    some collections hold the whole recording.
+    some collections hold the whole recording. Nor is a frozen end scored, at which all leads stand still.
 
     Raises:
         ValueError: no index, or it lacks these columns.
@@ -90,8 +91,22 @@ def folder_cases(folder: Path) -> Iterator[Case]:
     if not rows or not {"image", "truth"} <= set(rows[0]):
         raise ValueError(f"{index}: needs the columns image and truth, and at least one row")
     for row in rows:
-        truth = _printed(read_wfdb(folder / row["truth"]), row.get("layout") or "")
+        truth = _printed(_without_frozen_end(read_wfdb(folder / row["truth"])), row.get("layout") or "")
         yield Case(Path(row["image"]).stem, read_image(folder / row["image"]), truth)
+
+
+def _without_frozen_end(truth: Recording) -> Recording:
+    """The recording with NaN for its last samples if all leads stand still there for 50 ms or more.
+
+    PTB-XL's 500 Hz recordings end so, about 0.1 s early; what was printed from its 100 Hz versions goes on.
+    """
+    moving = np.flatnonzero((np.nan_to_num(np.diff(truth.signal_mv, axis=1)) != 0).any(axis=0))
+    last = int(moving[-1]) + 1 if moving.size else truth.n_samples - 1
+    if truth.n_samples - 1 - last < _FROZEN_S * truth.fs:
+        return truth
+    signal = truth.signal_mv.copy()
+    signal[:, last + 1 :] = np.nan
+    return replace(truth, signal_mv=signal)
 
 
 def _printed(truth: Recording, layout: str) -> Recording:

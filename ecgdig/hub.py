@@ -18,7 +18,7 @@ from ecgdig.tasks.trace_net import TraceNet
 
 CHECKPOINTS = Path(__file__).parent.parent / "checkpoints"
 DEFAULT = "trace-unet-small"
-FORMAT = 1
+FORMAT = 2  # 1: another arrangement of the full-resolution convolutions
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 _NETWORK = ("encoder", "depth", "decoder_channels", "block", "sub_columns", "features", "refine")
 _STRIP = ("half_height_mm", "px_per_mm_x", "px_per_mm_y", "sub_columns")

@@ -28,14 +28,16 @@ Image = NDArray[np.uint8]  # (H, W, 3) RGB
 Array = NDArray[np.float64]
 
 WORKING_SIDE_PX = 3200  # the long side of larger photos is reduced to this
-TILE_SIDES_PX = (128, 192)
+TILE_SIDES_PX = (128, 192, 288)
 _TEETH = 8  # harmonics of the grid that are looked at
-_MOST_RISE = 4.0  # log power over the surroundings at which a tooth counts in full
+_MOST_RISE = 7.0  # log power over the surroundings at which a tooth counts in full
 _SEED_STEP = 3  # only every third tile each way is looked at for a start
 _SEED_SCORE = 1.6  # mean rise of the teeth of both families where following may begin ...
 _LEAST_SCORE = 0.9  # ... and where it goes on
 _MOST_STEP = 0.2  # cycles by which a tile's lines may differ from what its neighbour foretells
 _LEAST_TILES = 30
+_STARTS = 12  # the clearest tiles, of which every third is followed ...
+_ENOUGH = 0.4  # ... until this share of the image's tiles has been reached
 _MOST_SQUARES = 90  # more lines than this along the short side are 1 mm lines
 _RASTER_PX_PER_MM = 6.0
 _NODE_MM = 2.0
@@ -66,7 +68,7 @@ class PhotoGrid:
         return float(self.seen.mean())
 
     def upright(self, image: Image, px_per_mm: float = 8.0) -> tuple[Image, Warp]:
-        """The page as a scanner would see it, `(H, W, 3)`, and its warp in the same mm; white where no grid was seen."""
+        """The page as a scanner sees it, `(H, W, 3)`, and its warp in the same mm; plain where no grid was seen."""
         shape = (round(self.size_mm[1] * px_per_mm), round(self.size_mm[0] * px_per_mm))
         page = _upright(image, self.warp, shape, px_per_mm).copy()
         near = cv2.morphologyEx(self.seen.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8))
@@ -91,11 +93,14 @@ def find_photo_grid(image: Image) -> PhotoGrid:
     shrink = max(1.0, max(h, w) / WORKING_SIDE_PX)
     size = (round(w / shrink), round(h / shrink))
     small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8) if shrink > 1 else image
-    tried = [_Tiles.of(small, side) for side in TILE_SIDES_PX if min(small.shape[:2]) > 2 * side]
-    followed = [(tiles, _follow(tiles)) for tiles in tried]
-    if not followed:
+    tried = [_Tiles.of(small, side) for side in TILE_SIDES_PX if min(small.shape[:2]) >= 2 * side]
+    if not tried:
         raise GeometryError(f"an image of {w} x {h} px is too small to hold an ECG page; give a larger photo")
-    tiles, seen = max(followed, key=lambda item: len(item[1]) * item[0].side**2)
+    starts = [_seeds(tiles) for tiles in tried]
+    clear = [float(np.mean([score for score, *_ in found[:_STARTS]])) if found else 0.0 for found in starts]
+    # small tiles follow folds better, but they must hold enough lines to tell the pitch
+    pick = next(i for i, value in enumerate(clear) if value >= 0.7 * max(clear))
+    tiles, seen = tried[pick], _follow(tried[pick], starts[pick])
     if len(seen) < _LEAST_TILES:
         raise GeometryError(
             "no printed ECG grid found that can be followed over the page; take the photo nearer, sharp and upright"
@@ -114,7 +119,7 @@ def find_photo_grid(image: Image) -> PhotoGrid:
 
 @dataclass(frozen=True, eq=False)
 class _Tiles:
-    """Overlapping square tiles of a darkness map, on a regular grid, and their spectra (log power over surroundings)."""
+    """Overlapping square tiles of a darkness map and their spectra (log power over surroundings)."""
 
     dark: Map
     side: int
@@ -166,23 +171,30 @@ class _Seen:
     score: float
 
 
-def _follow(tiles: _Tiles) -> dict[tuple[int, int], _Seen]:
-    """The largest connected part of the grid, tile by tile, best first."""
-    seeds = []
+_Start = tuple[float, tuple[int, int], Array]  # how clear, which tile, wave vectors
+
+
+def _seeds(tiles: _Tiles) -> list[_Start]:
+    """Tiles in which the grid can be read by itself, the clearest first."""
+    found = []
     for i in range(1, len(tiles.rows), _SEED_STEP):
         for j in range(1, len(tiles.columns), _SEED_STEP):
-            found = _seed(tiles, (i, j))
-            if found is not None:
-                seeds.append((-found[1], (i, j), found[0]))
-    seeds.sort(key=lambda seed: seed[0])
+            own = _seed(tiles, (i, j))
+            if own is not None:
+                found.append((own[1], (i, j), own[0]))
+    return sorted(found, key=lambda start: -start[0])
+
+
+def _follow(tiles: _Tiles, starts: list[_Start]) -> dict[tuple[int, int], _Seen]:
+    """The largest connected part of the grid that one of the clearest starts leads to."""
     best: dict[tuple[int, int], _Seen] = {}
-    for _, at, k in seeds[:12:3]:
+    for _, at, k in starts[:_STARTS:3]:
         if at in best:
             continue
         grown = _grow(tiles, at, k)
         if len(grown) > len(best):
             best = grown
-        if len(best) > 0.4 * len(tiles.rows) * len(tiles.columns):
+        if len(best) > _ENOUGH * len(tiles.rows) * len(tiles.columns):
             break
     return best
 
@@ -197,11 +209,14 @@ def _seed(tiles: _Tiles, at: tuple[int, int]) -> tuple[Array, float] | None:
     score = np.full((2, len(angles), len(radii)), -np.inf)
     for family, turn in enumerate((0.0, np.pi / 2)):
         along = np.clip(radial(tiles.rise[at], angles + turn, steps), -1, _MOST_RISE)
-        index = (radii[:, None] * n - steps[0]) / 0.25
-        fast = index > len(steps) - 1
-        index = np.clip(np.round(index), 0, len(steps) - 1).astype(int)
-        teeth = np.where(fast, 0.0, along[:, index])  # (angles, radii, teeth)
-        score[family] = teeth.sum(-1) / np.maximum((~fast).sum(-1), 1)
+        # what the teeth rise above the gaps between them: twice the pitch explains the teeth too, but not the gaps
+        fast = radii[:, None] * n > steps[-1]
+        at_teeth, at_gaps = (
+            np.clip(np.round((radii[:, None] * m - steps[0]) / 0.25), 0, len(steps) - 1).astype(int)
+            for m in (n, n - 0.5)
+        )
+        contrast = np.where(fast, 0.0, along[:, at_teeth] - along[:, at_gaps])  # (angles, radii, teeth)
+        score[family] = contrast.mean(-1)  # teeth beyond the spectrum count as missing: few of them are easily high
     # both families at about the same angle (8 degrees) and pitch (25 %)
     best = score.max(-1).copy()
     wide = [cv2.dilate(b[:, None].astype(np.float32), np.ones((11, 1), np.uint8))[:, 0] for b in best]
@@ -213,13 +228,7 @@ def _seed(tiles: _Tiles, at: tuple[int, int]) -> tuple[Array, float] | None:
         top = part.max()
         if top < _SEED_SCORE:
             return None
-        # the slowest wave whose teeth are nearly all there: a multiple of the pitch explains as many
-        rows, columns = np.nonzero(part > 0.8 * top)
-        pick = int(np.argmin(columns))
-        column = columns[pick]
-        near = np.abs(columns - column) <= 4
-        row = rows[near][int(np.argmax(part[rows[near], columns[near]]))]
-        column = columns[near][int(np.argmax(part[rows[near], columns[near]]))]
+        row, column = np.unravel_index(int(np.argmax(part)), part.shape)
         picked.append((angles[low + row] + (0.0, np.pi / 2)[family], radii[column]))
     ratio = picked[0][1] / picked[1][1]
     if not 0.6 < ratio < 1.65:
@@ -325,7 +334,9 @@ def _first_warp(mm: Array, px: Array, size_mm: Array) -> Warp:
     """A homography through the tiles and, on the paper, what they differ from it, smoothed."""
     matrix, _ = cv2.findHomography(mm, px, cv2.RANSAC, 40.0)
     if matrix is None:
-        raise GeometryError("the grid that was found does not lie in a plane; take the photo again with the page flatter")
+        raise GeometryError(
+            "the grid that was found does not lie in a plane; take the photo again with the page flatter"
+        )
     flat = Homography.of(matrix)
     off = flat.inverse(px) - mm
     field = Displacement.through(mm, off, size_mm, _NODE_MM, 9.0)
@@ -334,7 +345,8 @@ def _first_warp(mm: Array, px: Array, size_mm: Array) -> Warp:
 
 def _mm_per_px(mm: Array, px: Array) -> Array:
     """Of each tile, its distance in mm from the next one over that in px."""
-    return np.linalg.norm(np.diff(mm, axis=0), axis=1) / np.linalg.norm(np.diff(px, axis=0), axis=1)
+    ratio: Array = np.linalg.norm(np.diff(mm, axis=0), axis=1) / np.linalg.norm(np.diff(px, axis=0), axis=1)
+    return ratio
 
 
 def _refined(image: Image, warp: Warp, size_mm: Array, tiles_mm: Array, reach_mm: float) -> PhotoGrid:
@@ -358,7 +370,7 @@ def _refined(image: Image, warp: Warp, size_mm: Array, tiles_mm: Array, reach_mm
 def _lock_in(
     image: Image, warp: Warp, size_mm: Array, near: NDArray[np.bool_], harmonic: int, sigma_mm: tuple[float, float]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where the lines are, beyond where the warp has them: displacement in mm at the nodes `(h, w, 2)`, weight `(h, w)`."""
+    """How far the lines are from where the warp has them: mm at the nodes `(h, w, 2)`, and their weights `(h, w)`."""
     r = _RASTER_PX_PER_MM
     shape = (round(size_mm[1] * r), round(size_mm[0] * r))
     page = _upright(image, warp, shape, r)
@@ -380,8 +392,8 @@ def _lock_in(
         d = -np.arctan2(imag, real) * (LARGE_SQUARE_MM / (2 * np.pi * harmonic))
         weights.append(clear)
         half = 0.5 * sigma[0], 0.5 * sigma[1]
-        mass = cv2.GaussianBlur(clear**2, (0, 0), *half) + 1e-4
-        change[..., axis] = cv2.GaussianBlur(clear**2 * d, (0, 0), *half) / mass
+        mass = cv2.GaussianBlur(clear**2, (0, 0), half[0], sigmaY=half[1]) + 1e-4
+        change[..., axis] = cv2.GaussianBlur(clear**2 * d, (0, 0), half[0], sigmaY=half[1]) / mass
     return change, np.minimum(weights[0], weights[1])
 
 
@@ -390,7 +402,7 @@ def _smooth(values: Map, sigma: tuple[float, float], step: int, nodes: tuple[int
     small = cv2.resize(
         values, (-(-values.shape[1] // step), -(-values.shape[0] // step)), interpolation=cv2.INTER_AREA
     )  # the centre of cell i is node i + 0.5
-    soft = cv2.GaussianBlur(small, (0, 0), *sigma, borderType=cv2.BORDER_REPLICATE)
+    soft = cv2.GaussianBlur(small, (0, 0), sigma[0], sigmaY=sigma[1], borderType=cv2.BORDER_REPLICATE)
     y, x = np.mgrid[0 : nodes[0], 0 : nodes[1]].astype(np.float32)
     return np.asarray(cv2.remap(soft, x - 0.5, y - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
@@ -413,4 +425,6 @@ def _upright(image: Image, warp: Warp, shape: tuple[int, int], px_per_mm: float)
         ratio = np.array([size[0] / image.shape[1], size[1] / image.shape[0]], np.float32)
         image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         fine = (fine + 0.5) * ratio - 0.5
-    return np.asarray(cv2.remap(image, fine, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    return np.asarray(
+        cv2.remap(image, fine[..., 0], fine[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )

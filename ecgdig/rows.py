@@ -228,10 +228,14 @@ def _with_missed_rows(page: InkMap, levels: list[int]) -> list[int]:
             wander = np.ptp(np.percentile(path[low : high + 1], [2, 98])) / _R
             if along.mean() < MISSED_ROW_INK or high - low < 20 * _R or wander < LEAST_WANDER_MM:
                 break
-            levels.insert(0 if step < 0 else len(levels), round(_baseline(path, _along(rest, path), (low, high))))
+            found = round(_baseline(path, _along(rest, path), (low, high)))
+            if abs(found - level) > MOST_UNEVEN * spacing:
+                break
+            levels.insert(0 if step < 0 else len(levels), found)
     return levels
 
 
+MOST_UNEVEN = 0.2  # share of the spacing by which a row that stands out little may be off
 LEAST_WANDER_MM = 1.5  # a printed frame or the paper's edge is straighter than any trace
 MISSED_ROW_INK = 0.85  # share of the columns in which a row that stands out little must have ink
 
@@ -289,15 +293,23 @@ def _baseline(path: NDArray[np.int64], along: Map, extent: tuple[int, int]) -> f
 
 
 FOOT_WIDTHS, FOOT_GAP_MM = 0.3, 0.5  # where a trace begins after its pulse when no gap shows
+UNSEEN_PULSE_MM = (3.0, 12.0)
 USUAL_S = 10.0  # printed, where the trace's start does not show
 
 
 def _start(starts: list[float], pulse: Pulse | None, end_mm: float, otherwise: float) -> float:
-    """x in mm of the first sample: where the rows' ink begins, but right after the pulse if that alone gives 10 s."""
-    after = np.inf if pulse is None or pulse.x_mm > 0.5 * (otherwise + end_mm) else pulse.end_mm
-    foot = np.inf if pulse is None else after + FOOT_WIDTHS * pulse.width_mm + FOOT_GAP_MM
-    start = _agree(starts, foot if np.isfinite(foot) else otherwise)
+    """x in mm of the first sample: where the rows' ink begins, but right after the pulse if that alone gives 10 s.
+
+    Without a pulse, 3 to 12 mm more than 10 s are taken for one that was not seen: strokes on grid lines hide there.
+    """
     usual = USUAL_S * (STANDARD_SPEED_MM_PER_S if pulse is None else pulse.speed_mm_per_s)
+    if pulse is None:
+        start = _agree(starts, otherwise)
+        before = end_mm - start - usual
+        return start + before if UNSEEN_PULSE_MM[0] < before < UNSEEN_PULSE_MM[1] else start
+    after = np.inf if pulse.x_mm > 0.5 * (otherwise + end_mm) else pulse.end_mm
+    foot = after + FOOT_WIDTHS * pulse.width_mm + FOOT_GAP_MM
+    start = _agree(starts, foot if np.isfinite(foot) else otherwise)
     return after if abs(end_mm - after - usual) < min(abs(end_mm - start - usual), 0.5) else start
 
 

@@ -31,6 +31,7 @@ _STEEPEST_MM = 2.5  # rise of a trace over its first 0.35 mm at which its end ca
 _REACH_MM = 1.0  # ends and separators are looked for this near to where the layout has them
 _PROFILE_STEP_MM = 1 / 32
 _LEAST_CONTRAST = 20.0  # grey levels between paper and ink
+_WIDEST_LINE_MM = 0.55  # of a printed grid
 _LEAST_DARK = 0.35  # of a separator; dotted ones are partly paper
 _MOST_MM = 0.3  # a layout that was found has its start this well
 _CLUSTER_MM = 0.05  # measurements that agree lie within this of each other
@@ -84,7 +85,10 @@ def time_zero(image: Image, warp: Warp, layout: Layout, rows: Sequence[RowReadin
                 found += [_Measurement("start", end) for end in ends]
             elif len(ends) == 2 and abs(ends[0] - ends[1]) < _CLUSTER_MM:
                 found.append(_Measurement("seam", 0.5 * (ends[0] + ends[1])))
-            elif len(ends) == 1:
+            elif len(ends) == 2 and separator is None and 0.2 < ends[1] - ends[0] + pen < 2.0:
+                # the old lead goes on beyond where the new one begins: both end at the sides of a separator
+                found.append(_Measurement("separator", 0.5 * (ends[0] + ends[1])))
+            elif len(ends) == 1 and separator is None:
                 found.append(_Measurement("inner", ends[0]))
     return _agreement(found)
 
@@ -144,7 +148,8 @@ def _level_columns(reading: RowReading, n: int) -> NDArray[np.int64]:
         return np.empty(0, np.int64)
     around = np.ptp(np.lib.stride_tricks.sliding_window_view(reading.y_mm, 2 * half + 1), axis=1)
     level = np.flatnonzero(around < 0.12) + half
-    return level[np.linspace(0, len(level) - 1, min(n, len(level))).astype(int)]
+    picked: NDArray[np.int64] = level[np.linspace(0, len(level) - 1, min(n, len(level))).astype(int)]
+    return picked
 
 
 def _stroke(profile: Array, offset: Array) -> tuple[float, float] | None:
@@ -255,7 +260,7 @@ def _separator(
     for low, high in _SEPARATOR_BANDS_MM:
         band = (y[:, 0] >= level + low) & (y[:, 0] <= level + high)
         seen = free[band].sum(0)
-        if (seen < 0.6 * band.sum()).any():
+        if (seen < 0.25 * band.sum()).any():
             continue
         profile = np.where(free[band], dark[band], 0).sum(0) / seen
         profile = profile - np.median(profile)
@@ -270,6 +275,6 @@ def _separator(
     centres = np.array([centre for centre, _ in marks])
     if len(marks) < 2 or np.ptp(centres) > 0.1:
         return None
-    centre = float(centres.mean())
+    centre, width = (float(v) for v in np.mean(marks, axis=0))
     from_line = abs((centre + LARGE_SQUARE_MM / 2) % LARGE_SQUARE_MM - LARGE_SQUARE_MM / 2)
-    return None if from_line < 0.2 else (centre, float(np.mean([width for _, width in marks])))
+    return None if from_line < 0.2 and width < _WIDEST_LINE_MM else (centre, width)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -84,3 +85,14 @@ def test_only_what_the_layout_prints_is_scored(tmp_path: Path, layout: str, prin
 def test_a_folder_without_index_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"index\.csv"):
         next(folder_cases(tmp_path))
+
+
+@pytest.mark.parametrize(("frozen", "left_out"), [(0, 0), (20, 0), (60, 60)])
+def test_a_frozen_end_is_not_scored(tmp_path: Path, recording: Recording, frozen: int, left_out: int) -> None:
+    signal = recording.signal_mv.copy()
+    signal[:, signal.shape[1] - frozen :] = signal[:, signal.shape[1] - frozen - 1][:, None]
+    write_wfdb(replace(recording, signal_mv=signal), tmp_path, "truth")
+    cv2.imwrite(str(tmp_path / "page.png"), np.full((40, 50, 3), 255, np.uint8))
+    (tmp_path / "index.csv").write_text("image,truth\npage.png,truth\n")
+    (case,) = folder_cases(tmp_path)
+    assert np.isnan(case.truth.signal_mv).sum() == 12 * left_out

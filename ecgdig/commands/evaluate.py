@@ -16,6 +16,7 @@ from ecgdig.hub import DEFAULT, CheckpointError, load
 from ecgdig.io.atomic import whole_file
 from ecgdig.metrics import LEAD_METRICS
 from ecgdig.sources import Simulator, Source, WfdbFolder
+from ecgdig.tracking import wandb_mode
 from ecgdig.units import LEADS
 
 HELD_OUT_SEED = 2_000_029  # of the built-in recordings and pages; no training uses it
@@ -70,8 +71,7 @@ def log_to_wandb(summary: dict[str, Any], project: str) -> None:
     """The same numbers as an evaluation run; offline unless logged in, nothing with WANDB_MODE=disabled."""
     import wandb
 
-    if "WANDB_MODE" not in os.environ:
-        os.environ["WANDB_MODE"] = "online" if wandb.api.api_key else "offline"
+    os.environ["WANDB_MODE"] = wandb_mode()
     folder = Path("runs") / "eval"
     folder.mkdir(parents=True, exist_ok=True)
     run = wandb.init(project=project, job_type="eval", dir=str(folder), config={"what": summary["what"]})

@@ -17,6 +17,8 @@ from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor
 
+from ecgdig.tracking import wandb_mode
+
 CONFIG_FOLDER = Path(__file__).parents[2] / "configs"
 
 
@@ -72,7 +74,7 @@ def main(args: Sequence[str] | None = None) -> Trainer:
 
 def make_loggers(folder: Path, run: str, project: str, config: dict[str, Any]) -> list[Logger]:
     """A CSV log in `folder`, and W&B: online when logged in, else offline; `WANDB_MODE` has the last word."""
-    mode = os.environ.get("WANDB_MODE") or ("online" if _logged_in() else "offline")
+    mode = wandb_mode()
     _set_aside(folder / "log" / "metrics.csv")
     table = CSVLogger(folder, name="", version="log")
     if mode == "disabled":
@@ -100,10 +102,11 @@ def make_callbacks(folder: Path, monitor: str, ema: float) -> list[Any]:
             filename="best",
             monitor=monitor,
             mode="max",
-            save_last=True,
             enable_version_counter=False,
             auto_insert_metric_name=False,  # '/' in a name would make folders
         ),
+        # with save_last of the one above, last.ckpt would be that of the last *better* epoch
+        ModelCheckpoint(dirpath=folder, filename="last", enable_version_counter=False),
     ]
     if ema > 0:
         callbacks.insert(0, RisingEma(ema))
@@ -167,9 +170,3 @@ def _resume_path(resume: str | None, folder: Path) -> str | None:
     if not path.exists():
         raise SystemExit(f"nothing to resume: {path} does not exist; leave --resume out to start afresh")
     return str(path)
-
-
-def _logged_in() -> bool:
-    import wandb
-
-    return bool(wandb.api.api_key)

@@ -126,7 +126,9 @@ def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | N
     field = warp.mm_field((shape[0] + 2 * COARSE_PX, shape[1] + 2 * COARSE_PX), COARSE_PX)
     to_source = (field - np.array([left, top], np.float32)) * np.array([sx, sy], np.float32) - np.float32(0.5)
     xy = coarse_to_fine(to_source, shape)
-    out = np.asarray(cv2.remap(source, xy, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    out = np.asarray(
+        cv2.remap(source, xy[..., 0], xy[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
     if background is not None:
         # signed distance to the sheet's edge in px, for one soft pixel of border
         beside = np.minimum(field, np.array([paper.width_mm, paper.height_mm], np.float32) - field).min(-1)

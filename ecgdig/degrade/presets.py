@@ -173,4 +173,4 @@ def _desk(rng: Rng) -> Image:
     streaks = np.repeat(rng.standard_normal((256, 12), np.float32), 24, axis=1)[:, :256] * float(rng.uniform(0, 14))
     grain = rng.standard_normal((256, 256), np.float32) * np.float32(3)
     level = grain + (streaks if rng.random() < 0.5 else streaks.T)
-    return np.clip(level[..., None] + base.astype(np.float32), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(level[..., None] + base.astype(np.float32), 0, 255), np.uint8)

@@ -39,7 +39,8 @@ class RecordScore:
         leads: lead name -> `LEAD_METRICS` -> value, for every scored lead; NaN = not defined, SNRs may be +inf.
         page: `PAGE_METRICS` -> value. `snr_db`, `snr_challenge_db` and `pearson_r` are means over the leads (SNRs
             capped at 60 dB); `snr_page_db`, `snr_kaggle_db`, `rmse_mv`, `error_95_mv` and `coverage` pool all samples
-            of the page. The beats are those of lead II, or of the longest scored lead where II is not scored.
+            of the page. `interval_90_coverage` is taken after the median difference of each lead. The beats are those
+            of lead II, or of the longest scored lead where II is not scored.
         failed: nothing was read: no estimate, or not one scored sample.
     """
 
@@ -147,7 +148,11 @@ def _usual_leads(recording: Recording) -> Recording:
 def _interval_90(reference: Recording, read: Recording) -> float:
     if read.sigma_mv is None:
         return float("nan")
-    return interval_coverage(reference.signal_mv, read.signal_mv, read.sigma_mv, level=0.9)
+    # amplifiers of ECGs are AC-coupled: like the SNRs, the intervals are about the wave, not about its zero line
+    known = np.isfinite(reference.signal_mv) & np.isfinite(read.signal_mv)
+    off = np.where(known, read.signal_mv - reference.signal_mv, np.nan)
+    middle = np.array([np.median(row[np.isfinite(row)]) if np.isfinite(row).any() else 0.0 for row in off])
+    return interval_coverage(reference.signal_mv, read.signal_mv - middle[:, None], read.sigma_mv, level=0.9)
 
 
 def _beats(leads: Sequence[str], reference: Array, estimate: Array, fs: float) -> dict[str, float]:

@@ -22,9 +22,9 @@ class TraceOutput(NamedTuple):
 class TraceNet(nn.Module):
     """Strip -> distribution over heights, presence and ink mask for each value column.
 
-    The U-Net works on blocks of `block` × `block` pixels; its answer is shuffled back, with `features` channels for each
-    of the `sub_columns` values of a pixel column, and combined with the strip itself by two small convolutions, which
-    place the trace to a fraction of a pixel.
+    The U-Net works on blocks of `block` × `block` pixels. Its answer is shuffled back, with `features` channels for
+    each of the `sub_columns` values of a pixel column, and combined with the strip itself by two small convolutions,
+    which place the trace to a fraction of a pixel.
 
     Args:
         encoder: an encoder of segmentation-models-pytorch, e.g. `tu-resnet10t`, `resnet18`.

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 
 from ecgdig.page import Homography, Warp, Waves
-from ecgdig.page.warp import Stage
+from ecgdig.page.warp import Displacement, Stage
 
 TILT = Homography.of([[0.9, 0.1, 3.0], [-0.08, 1.1, -2.0], [2e-4, -1e-4, 1.0]])
 BEND = Waves(((0.02, 0.01, 0.3, 4.0, 2.0), (-0.05, 0.03, 1.0, 1.0, -3.0)))
 SCALE = Homography.scale(5.9, (4.0, -2.0))
+FIELD = Displacement(np.random.default_rng(1).normal(0, 0.6, (24, 31, 2)), 10.0)
 
 
 @pytest.fixture
@@ -19,8 +20,8 @@ def points_mm() -> np.ndarray:
 
 @pytest.mark.parametrize(
     "stages",
-    [(), (SCALE,), (TILT,), (BEND,), (BEND, TILT, SCALE), (TILT, BEND, BEND, SCALE)],
-    ids=["none", "scale", "homography", "waves", "bent-tilted-scaled", "four"],
+    [(), (SCALE,), (TILT,), (BEND,), (FIELD,), (BEND, TILT, SCALE), (TILT, BEND, BEND, SCALE), (FIELD, TILT)],
+    ids=["none", "scale", "homography", "waves", "field", "bent-tilted-scaled", "four", "field-tilted"],
 )
 def test_there_and_back_is_where_it_began(stages: tuple[Stage, ...], points_mm: np.ndarray) -> None:
     warp = Warp(stages)
@@ -88,3 +89,27 @@ def test_points_keep_their_shape_and_gaps() -> None:
     assert np.isnan(there[1]).any()
     with pytest.raises(ValueError, match=r"shape \(3,\)"):
         warp.to_px([1.0, 2.0, 3.0])
+
+
+def test_a_field_of_shifts_is_bilinear_and_goes_on_beyond_its_nodes() -> None:
+    shift = np.zeros((2, 3, 2))
+    shift[0, 1] = (1.0, -2.0)
+    field = Displacement(shift, 4.0)
+    at = np.array([[4.0, 0.0], [2.0, 0.0], [4.0, 1.0], [4.0, -50.0], [99.0, 0.0]])
+    moved = np.array([[1.0, -2.0], [0.5, -1.0], [0.75, -1.5], [1.0, -2.0], [0.0, 0.0]])
+    np.testing.assert_allclose(field.forward(at) - at, moved, atol=1e-6)
+
+
+def test_a_field_through_points_is_their_local_mean() -> None:
+    rng = np.random.default_rng(0)
+    at = rng.uniform(0, 100, (400, 2))
+    field = Displacement.through(at, np.stack([0.02 * at[:, 0], -0.01 * at[:, 1]], 1), (100, 100), 5.0, 6.0)
+    inside = rng.uniform(20, 80, (50, 2))
+    np.testing.assert_allclose(field.forward(inside) - inside, inside * [0.02, -0.01], atol=0.12)
+
+
+def test_fields_add_up(points_mm: np.ndarray) -> None:
+    step = np.array([0.3, -0.2])
+    both = FIELD.plus(np.full((24, 31, 2), step))
+    nodes = np.array([[50.0, 60.0], [110.0, 20.0]])
+    np.testing.assert_allclose(both.forward(nodes), FIELD.forward(nodes + step), atol=1e-9)
