@@ -298,7 +298,7 @@ USUAL_S = 10.0  # printed, where the trace's start does not show
 
 
 def _start(starts: list[float], pulse: Pulse | None, end_mm: float, otherwise: float) -> float:
-    """x in mm of the first sample: where the rows' ink begins, but right after the pulse if that alone gives 10 s.
+    """x in mm of the first sample: where the rows' ink begins, or right after the pulse or its foot if that gives 10 s.
 
     Without a pulse, 3 to 12 mm more than 10 s are taken for one that was not seen: strokes on grid lines hide there.
     """
@@ -310,7 +310,8 @@ def _start(starts: list[float], pulse: Pulse | None, end_mm: float, otherwise: f
     after = np.inf if pulse.x_mm > 0.5 * (otherwise + end_mm) else pulse.end_mm
     foot = after + FOOT_WIDTHS * pulse.width_mm + FOOT_GAP_MM
     start = _agree(starts, foot if np.isfinite(foot) else otherwise)
-    return after if abs(end_mm - after - usual) < min(abs(end_mm - start - usual), 0.5) else start
+    likely = min((after, foot), key=lambda place: abs(end_mm - place - usual))
+    return likely if abs(end_mm - likely - usual) < min(abs(end_mm - start - usual), 0.5) else start
 
 
 def _starts(
@@ -394,7 +395,7 @@ def _first_solid(along: Map, low: int, high: int) -> int:
 
 
 LEAST_PULSE = 0.6
-ODD_PULSE, AMID_TRACES = 0.12, 0.72  # QRS complexes look like narrow pulses, separators like wide ones
+ODD_PULSE, AMID_TRACES = 0.12, 0.65  # QRS complexes look like narrow pulses, separators like wide ones
 
 
 def find_pulse(page: InkMap, levels: list[int], extent: tuple[int, int]) -> tuple[Pulse | None, list[int]]:

@@ -99,27 +99,28 @@ def _beside(end_mm: float, separator: tuple[float, float] | None) -> bool:
 
 
 def _agreement(found: list[_Measurement]) -> TimeZero | None:
-    """The densest cluster near the layout's own place; or, farther off, where most rows begin together."""
-    close = _cluster([m for m in found if abs(m.shift_mm) <= _MOST_MM], _LEAST_SUPPORT)
-    return close or _cluster([m for m in found if m.kind == "start"], _LEAST_SUPPORT_FAR)
+    """The densest cluster near the layout's own place, unless far more speaks for a place at which most rows begin."""
+    close, near = _cluster([m for m in found if abs(m.shift_mm) <= _MOST_MM])
+    far, begun = _cluster([m for m in found if m.kind == "start"])
+    if begun >= _LEAST_SUPPORT_FAR and begun > 1.4 * near:
+        return far
+    return close if near >= _LEAST_SUPPORT else None
 
 
-def _cluster(found: list[_Measurement], least: float) -> TimeZero | None:
-    """The weighted mean of the densest cluster of measurements, if its support is at least `least`."""
+def _cluster(found: list[_Measurement]) -> tuple[TimeZero | None, float]:
+    """The weighted mean of the densest cluster of measurements, and its support."""
     if not found:
-        return None
+        return None, 0.0
     shift = np.array([m.shift_mm for m in found])
     error = np.array([_ERROR_MM[m.kind] for m in found])
     near = np.abs(shift[:, None] - shift[None, :]) <= _CLUSTER_MM
     support = near @ np.array([_SHARE[m.kind] for m in found])
-    if support.max() < least:
-        return None
     best = near[int(np.argmax(support))]
     weight = 1 / error[best] ** 2
     mean = float((weight * shift[best]).sum() / weight.sum())
     scatter = float(np.sqrt((weight * (shift[best] - mean) ** 2).sum() / weight.sum()))
     n = int(best.sum())
-    return TimeZero(mean, max(float(weight.sum() ** -0.5), scatter / np.sqrt(n)), n)
+    return TimeZero(mean, float(max(weight.sum() ** -0.5, scatter / np.sqrt(n))), n), float(support.max())
 
 
 def pen_width(image: Image, warp: Warp, rows: Sequence[RowReading]) -> tuple[float, float]:

@@ -92,7 +92,7 @@ def test_a_frozen_end_is_not_scored(tmp_path: Path, recording: Recording, frozen
     signal = recording.signal_mv.copy()
     signal[:, signal.shape[1] - frozen :] = signal[:, signal.shape[1] - frozen - 1][:, None]
     write_wfdb(replace(recording, signal_mv=signal), tmp_path, "truth")
-    cv2.imwrite(str(tmp_path / "page.png"), np.full((40, 50, 3), 255, np.uint8))
+    cv2.imwrite(str(tmp_path / "page.png"), np.full((200, 300, 3), 255, np.uint8))
     (tmp_path / "index.csv").write_text("image,truth\npage.png,truth\n")
     (case,) = folder_cases(tmp_path)
     assert np.isnan(case.truth.signal_mv).sum() == 12 * left_out

@@ -164,7 +164,7 @@ def test_a_page_that_is_not_flat_is_called_a_photo(bend):
     recording = Recording(("II",), 250.0, beats(np.random.default_rng(0), 5.0)[None].astype(np.float32))
     page: Page = render(recording, Layout("1x1", Paper(150, 110), (segment,)), PLAIN, 150, np.random.default_rng(1))
     bent = apply(page, {bend: 0.9}, np.random.default_rng(3))
-    with pytest.raises(GeometryError, match="looks like a photo"):
+    with pytest.raises(GeometryError, match="not flat"):
         find_grid(bent.image)
 
 
