@@ -149,10 +149,10 @@ def _interval_90(reference: Recording, read: Recording) -> float:
     if read.sigma_mv is None:
         return float("nan")
     # amplifiers of ECGs are AC-coupled: like the SNRs, the intervals are about the wave, not about its zero line
-    known = np.isfinite(reference.signal_mv) & np.isfinite(read.signal_mv)
-    off = np.where(known, read.signal_mv - reference.signal_mv, np.nan)
+    truth, estimate = paired(reference.signal_mv, read.signal_mv)
+    off = np.where(np.isfinite(truth), estimate - truth, np.nan)
     middle = np.array([np.median(row[np.isfinite(row)]) if np.isfinite(row).any() else 0.0 for row in off])
-    return interval_coverage(reference.signal_mv, read.signal_mv - middle[:, None], read.sigma_mv, level=0.9)
+    return interval_coverage(truth, estimate - middle[:, None], read.sigma_mv, level=0.9)
 
 
 def _beats(leads: Sequence[str], reference: Array, estimate: Array, fs: float) -> dict[str, float]:
