@@ -41,6 +41,7 @@ _ENOUGH = 0.4  # ... until this share of the image's tiles has been reached
 _MOST_SQUARES = 90  # more lines than this along the short side are 1 mm lines
 _RASTER_PX_PER_MM = 6.0
 _NODE_MM = 2.0
+_DARKEST_PAPER = 0.55  # of the median light on the paper
 _CLEAR = 0.3  # weight of the lock-in signal where lines count as seen
 # harmonic of the 5 mm lines, neighbourhood (Gaussian sigma) in mm across the lines, which it bridges, and along them
 _PASSES = ((1, 6.0, 6.0), (2, 5.0, 4.0), (4, 4.0, 3.0), (5, 4.0, 3.0))
@@ -72,6 +73,11 @@ class PhotoGrid:
         shape = (round(self.size_mm[1] * px_per_mm), round(self.size_mm[0] * px_per_mm))
         page = _upright(image, self.warp, shape, px_per_mm).copy()
         near = cv2.morphologyEx(self.seen.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8))
+        # wood and cloth may look like lines; they are darker than any paper, shadows included
+        light = cv2.resize(page.min(axis=2), near.shape[::-1], interpolation=cv2.INTER_AREA)
+        light = cv2.blur(light, (5, 5))
+        if near.any():
+            near = near & (light > _DARKEST_PAPER * np.median(light[near > 0])).astype(np.uint8)
         scale = _NODE_MM * px_per_mm
         to_nodes = np.array([[1 / scale, 0, 0.5 / scale], [0, 1 / scale, 0.5 / scale]])
         flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP

@@ -38,7 +38,7 @@ _CLUSTER_MM = 0.05  # measurements that agree lie within this of each other
 # standard error of one measurement, found on rendered pages, and how much it counts in finding the cluster
 _ERROR_MM = {"start": 0.012, "seam": 0.012, "inner": 0.025, "separator": 0.015}
 _LEAST_SUPPORT, _LEAST_SUPPORT_FAR = 2.0, 3.0  # one measurement alone is wrong too often
-_SHARE = {"start": 1.5, "seam": 1.0, "inner": 0.5, "separator": 1.0}
+_SHARE = {"start": 1.5, "seam": 2.0, "inner": 0.5, "separator": 1.0}
 
 
 @dataclass(frozen=True)
