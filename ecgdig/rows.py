@@ -141,7 +141,7 @@ def _rows_of(page: InkMap) -> tuple[list[int], list[NDArray[np.int64]]]:
     levels = _row_levels(page)
     if not levels:
         raise GeometryError("no ECG trace found on the page; check that the image shows one, upright, with dark traces")
-    levels = _with_missed_rows(page, levels)
+    levels = _without_frame(page, _with_missed_rows(page, levels))
     spacing = float(np.median(np.diff(levels))) / _R if len(levels) > 1 else 30.0
     bands = [_band(page, level, 0.62 * spacing) for level in levels]
     return levels, [
@@ -238,6 +238,25 @@ def _with_missed_rows(page: InkMap, levels: list[int]) -> list[int]:
 MOST_UNEVEN = 0.2  # share of the spacing by which a row that stands out little may be off
 LEAST_WANDER_MM = 1.5  # a printed frame or the paper's edge is straighter than any trace
 MISSED_ROW_INK = 0.85  # share of the columns in which a row that stands out little must have ink
+
+
+LEAST_DETAIL_MM = 0.35
+
+
+def _without_frame(page: InkMap, levels: list[int]) -> list[int]:
+    """The levels without an outermost one that has no waves: the printed frame of a grid, or the paper's edge."""
+    for outermost in (0, -1):
+        if len(levels) < 3:
+            break
+        spacing = float(np.median(np.diff(levels))) / _R
+        part, top = _band(page, levels[outermost], 0.45 * spacing)
+        path = follow(part, levels[outermost] - top, 0.06, 0.004) + top
+        low, high = _extent(_along(page.ink, path)[None])
+        y = path[low : high + 1].astype(np.float32)[None] / _R
+        detail = np.abs(y - cv2.blur(y, (20 * _R + 1, 1), borderType=cv2.BORDER_REPLICATE))
+        if high - low > 60 * _R and float(np.percentile(detail, 99)) < LEAST_DETAIL_MM:
+            levels = [level for level in levels if level != levels[outermost]]
+    return levels
 
 
 def _band(page: InkMap, level: int, reach_mm: float) -> tuple[Map, int]:
