@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from test_locate import page_of, patient
 
+from ecgdig import rows
 from ecgdig.page import PLAIN, Placement, arrange, lead_plan, render
 from ecgdig.page.layout import Paper
 from ecgdig.page.warp import Warp
 from ecgdig.rectify import GeometryError
-from ecgdig.rows import find_rows
+from ecgdig.rows import Pulse, find_rows
 
 
 def test_a_page_without_traces_has_no_rows():
@@ -42,3 +43,22 @@ def test_the_calibration_pulse_is_placed():
     assert pulse.count == 1
     assert pulse.x_mm == pytest.approx(box[0] + 1.5, abs=0.1)
     assert pulse.width_mm == pytest.approx(5.0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("starts", "end", "expected"),
+    [
+        ((31.0, 31.1), 281.0, 31.05),  # seen, and 10 s wide
+        ((np.nan, np.nan), 275.0, 25.0),  # joined to the pulse: right after it gives 10 s
+        ((27.9, 27.9), 277.0, 27.0),  # hidden behind a thick foot: the foot gives 10 s
+        ((31.0, 31.0), 200.0, 31.0),  # no 10 s: what was seen
+    ],
+)
+def test_the_start_is_where_ten_seconds_begin(starts: tuple[float, ...], end: float, expected: float) -> None:
+    pulse = Pulse(20.0, 5.0, 10.0, 1, 1.0)  # ends at 25 mm, its foot and a gap at 27 mm
+    assert rows._start(list(starts), pulse, end, 24.0) == pytest.approx(expected, abs=0.01)
+
+
+def test_a_pulse_that_was_not_seen_is_no_part_of_ten_seconds() -> None:
+    assert rows._start([20.0, 20.0], None, 275.0, 19.0) == pytest.approx(25.0)
+    assert rows._start([20.0, 20.0], None, 270.1, 19.0) == 20.0
