@@ -8,8 +8,9 @@ from ecgdig import rows
 from ecgdig.page import PLAIN, Placement, arrange, lead_plan, render
 from ecgdig.page.layout import Paper
 from ecgdig.page.warp import Warp
+from ecgdig.pulse import Pulse
 from ecgdig.rectify import GeometryError
-from ecgdig.rows import Pulse, find_rows
+from ecgdig.rows import find_rows
 
 
 def test_a_page_without_traces_has_no_rows():
