@@ -13,13 +13,12 @@ from ecgdig.locate import find_layout
 from ecgdig.page.layout import Layout
 from ecgdig.page.warp import Warp
 from ecgdig.photo_grid import find_photo_grid
-from ecgdig.reading import RowReading
 from ecgdig.recording import Recording
 from ecgdig.rectify import NotFlatError, find_grid
 from ecgdig.strip import Strip, cut
 from ecgdig.time_zero import time_zero
 from ecgdig.units import LEADS, OUTPUT_FS
-from ecgdig.vectorize import resample_curve, trace_path
+from ecgdig.vectorize import RowReading, resample_curve, trace_path
 
 _TILE_PX = 512  # width of the strips that the network sees at a time
 _OVERLAP_PX = 64  # what neighbouring strips share; each is trusted up to the middle of it

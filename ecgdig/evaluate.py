@@ -20,10 +20,10 @@ from ecgdig.metrics import RecordScore, score_recording, summarise
 from ecgdig.page import Page, render, sample_style
 from ecgdig.page.layout import lead_plan
 from ecgdig.page.sample import sample_layout
-from ecgdig.reading import RowReading
 from ecgdig.recording import Recording
 from ecgdig.sources import Source
 from ecgdig.strip import Strip
+from ecgdig.vectorize import RowReading
 
 _FROZEN_S = 0.05
 LAYOUTS = ("3x4+1", "3x4", "3x4+3", "6x2", "12x1")

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from ecgdig.page.layout import Layout, Segment
 from ecgdig.page.warp import Warp
-from ecgdig.reading import RowReading
 from ecgdig.strip import Strip, StripSpec, cut
 from ecgdig.units import LARGE_SQUARE_MM
+from ecgdig.vectorize import RowReading
 
 Array = NDArray[np.float64]
 Image = NDArray[np.uint8]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -12,6 +14,16 @@ _JUMP_COST = 0.05  # nats per strip pixel between neighbouring columns ...
 _JUMP_LIMIT = 4.0  # ... and at most: QRS flanks jump by many pixels
 _WINDOW_PX = 100  # the local mean around the path reaches this far at most
 _SHORTEST_RUN = 3  # columns; shorter stretches are dropped
+
+
+@dataclass(frozen=True, eq=False)
+class RowReading:
+    """The trace of one row: paper x of its columns, height and standard deviation in mm, presence; all `(columns,)`."""
+
+    x_mm: NDArray[np.float64]
+    y_mm: NDArray[np.float64]
+    spread_mm: NDArray[np.float64]
+    present: NDArray[np.float32]
 
 
 @njit(cache=True, nogil=True)

@@ -8,9 +8,9 @@ import pytest
 
 from ecgdig.page import PLAIN, Layout, Page, Style, render
 from ecgdig.page.style import Separator
-from ecgdig.reading import RowReading
 from ecgdig.recording import Recording
 from ecgdig.time_zero import ink_end, pen_width, time_zero
+from ecgdig.vectorize import RowReading
 
 STEP = 1 / 16
 
