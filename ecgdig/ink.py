@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from ecgdig.page.warp import Warp
+from ecgdig.page.warp import Warp, coarse_to_fine
 from ecgdig.units import LARGE_SQUARE_MM
 
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
@@ -96,13 +96,7 @@ def _upright(
     y, x = np.mgrid[0 : shape[0] + _COARSE : _COARSE, 0 : shape[1] + _COARSE : _COARSE]
     px = warp.to_px(low + np.stack([x, y], axis=-1) / INK_PX_PER_MM)
     px = ((px + 0.5) * factor - 0.5).astype(np.float32)
-    fine = cv2.warpAffine(
-        px,
-        np.array([[1 / _COARSE, 0, 0], [0, 1 / _COARSE, 0]]),
-        (shape[1], shape[0]),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    fine = coarse_to_fine(px, _COARSE, shape)
     out = cv2.remap(source, fine[..., 0], fine[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     h, w = source.shape[:2]
     inside = (fine[..., 0] > -0.5) & (fine[..., 0] < w - 0.5) & (fine[..., 1] > -0.5) & (fine[..., 1] < h - 0.5)

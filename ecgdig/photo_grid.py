@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
 from ecgdig.lattice import Map, darkness, excess, radial
-from ecgdig.page.warp import Displacement, Homography, Warp
+from ecgdig.page.warp import Displacement, Homography, Warp, coarse_to_fine
 from ecgdig.rectify import GeometryError
 from ecgdig.units import LARGE_SQUARE_MM
 
@@ -418,13 +418,7 @@ def _upright(image: Image, warp: Warp, shape: tuple[int, int], px_per_mm: float)
     coarse = 8
     y, x = np.mgrid[0 : shape[0] + coarse : coarse, 0 : shape[1] + coarse : coarse]
     px = warp.to_px((np.stack([x, y], -1) + 0.5) / px_per_mm).astype(np.float32)
-    fine = cv2.warpAffine(
-        px,
-        np.array([[1 / coarse, 0, 0], [0, 1 / coarse, 0]]),
-        (shape[1], shape[0]),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    fine = coarse_to_fine(px, coarse, shape)
     scale = float(warp.px_per_mm(np.array([[shape[1] / 2, shape[0] / 2]]) / px_per_mm)[0]) / px_per_mm
     if scale > 1.3:
         size = (round(image.shape[1] / scale), round(image.shape[0] / scale))

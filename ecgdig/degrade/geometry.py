@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ecgdig.page.layout import Paper
 from ecgdig.page.page import Box, Page
-from ecgdig.page.warp import Homography, Stage, Warp, Waves
+from ecgdig.page.warp import Homography, Stage, Warp, Waves, coarse_to_fine
 
 Rng = np.random.Generator
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
@@ -125,7 +125,7 @@ def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | N
     sx, sy = (scale * source.shape[axis] / page.image.shape[axis] for axis in (1, 0))
     field = warp.mm_field((shape[0] + 2 * COARSE_PX, shape[1] + 2 * COARSE_PX), COARSE_PX)
     to_source = (field - np.array([left, top], np.float32)) * np.array([sx, sy], np.float32) - np.float32(0.5)
-    xy = coarse_to_fine(to_source, shape)
+    xy = coarse_to_fine(to_source, COARSE_PX, shape)
     out = np.asarray(
         cv2.remap(source, xy[..., 0], xy[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8
     )
@@ -134,22 +134,10 @@ def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | N
         beside = np.minimum(field, np.array([paper.width_mm, paper.height_mm], np.float32) - field).min(-1)
         if beside.min() * sx > 0.5:
             return out
-        cover = np.clip(coarse_to_fine(beside * np.float32(sx) + np.float32(0.5), shape), 0, 1)[..., None]
+        cover = np.clip(coarse_to_fine(beside * np.float32(sx) + np.float32(0.5), COARSE_PX, shape), 0, 1)[..., None]
         desk = cv2.resize(background, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
         out = (out * cover + desk * (1 - cover) + 0.5).astype(np.uint8)
     return out
-
-
-def coarse_to_fine(coarse: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Bilinear interpolation of values `(h, w, ...)` on every `COARSE_PX`-th pixel to `shape` `(H, W)`."""
-    fine = cv2.warpAffine(
-        coarse,
-        np.array([[1 / COARSE_PX, 0, 0], [0, 1 / COARSE_PX, 0]]),
-        (shape[1], shape[0]),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return np.asarray(fine, np.float32)
 
 
 def _sides(t: NDArray[np.float64]) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -186,6 +187,18 @@ class Warp:
         """Paper mm of every `step`-th pixel of an image of `shape` (height, width): `(h, w, 2)` float32."""
         y, x = np.mgrid[0 : shape[0] : step, 0 : shape[1] : step]
         return self.to_mm(np.stack([x, y], axis=-1).astype(np.float64)).astype(np.float32)
+
+
+def coarse_to_fine(coarse: NDArray[np.float32], step: int, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Bilinear interpolation of values `(h, w, ...)` on every `step`-th pixel to `shape` `(H, W)`."""
+    fine = cv2.warpAffine(
+        coarse,
+        np.array([[1 / step, 0, 0], [0, 1 / step, 0]]),
+        (shape[1], shape[0]),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(fine, np.float32)
 
 
 def _project(matrix: NDArray[np.float64], points: Points) -> Points:
