@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ecgdig.grid_lines import moved, refine, refine_flat, with_field
 from ecgdig.hub import TraceModel
 from ecgdig.locate import find_layout
 from ecgdig.page.layout import Layout
@@ -25,6 +26,7 @@ _OVERLAP_PX = 64  # what neighbouring strips share; each is trusted up to the mi
 _BEYOND_MM = 6.0  # how far beyond a row's ends the network looks
 _BRIDGE_S = 0.02  # shorter gaps, and gaps at a segment's ends, are bridged, with a large sigma
 _SEAM_MM = 0.1  # nearer to the next lead of the row a column shows the jump between the two
+_FIELD_ERROR = 1.0  # of what single grid lines differ from the field, the share that is the field's error
 _TIME_ERROR_MM = 0.05  # of a time axis that could not be measured
 
 
@@ -85,14 +87,21 @@ def digitize(
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(f"image of shape {image.shape} and type {image.dtype}; want uint8 RGB (H, W, 3)")
     try:
-        warp = find_grid(image).warp()
-        page, upright = image, warp
+        flat = find_grid(image)
+        warp, size_mm = flat.warp(), flat.size_mm
+        page, upright, correct = image, warp, refine_flat
     except NotFlatError:
         grid = find_photo_grid(image)
-        warp = grid.warp
+        warp, size_mm = grid.warp, grid.size_mm
         page, upright = grid.upright(image)
+        correct = refine
     found = find_layout(page, upright, layout=layout, speed_mm_per_s=speed_mm_per_s, gain_mm_per_mv=gain_mm_per_mv)
-    return read_traces(image, warp, found.layout, model, warnings=found.warnings, name=name)
+    rows = read_rows(image, warp, found.layout, model)
+    # the traces are known now: what single grid lines say between them is better than what the whole grid said
+    better = correct(image, with_field(warp, size_mm), rows)
+    rows = moved(rows, warp, better.warp)
+    warp = better.warp
+    return _assemble(image, warp, found.layout, rows, model, found.warnings, name, _FIELD_ERROR * better.residual_mm)
 
 
 def read_traces(
@@ -111,11 +120,30 @@ def read_traces(
         adjust: move the time axis to where the traces begin in the image (a found layout), or leave it as it is (the
             true one).
     """
-    rows = tuple(read_row(image, warp, layout, r, model) for r in range(layout.n_rows))
+    rows = read_rows(image, warp, layout, model)
+    return _assemble(image, warp, layout, rows, model, warnings, name, 0.0 if adjust else None)
+
+
+def read_rows(image: NDArray[np.uint8], warp: Warp, layout: Layout, model: TraceModel) -> tuple[RowReading, ...]:
+    """The trace of every row of a layout, in the mm of `warp`."""
+    return tuple(read_row(image, warp, layout, r, model) for r in range(layout.n_rows))
+
+
+def _assemble(
+    image: NDArray[np.uint8],
+    warp: Warp,
+    layout: Layout,
+    rows: tuple[RowReading, ...],
+    model: TraceModel,
+    warnings: tuple[str, ...],
+    name: str,
+    field_error_mm: float | None,
+) -> Digitization:
+    """Samples and error bars; the time axis is measured where the geometry was found (`field_error_mm` not None)."""
     time_error_mm = 0.0
-    if adjust:
+    if field_error_mm is not None:
         zero = time_zero(image, warp, layout, rows)
-        time_error_mm = _TIME_ERROR_MM if zero is None else zero.error_mm
+        time_error_mm = float(np.hypot(_TIME_ERROR_MM if zero is None else zero.error_mm, field_error_mm))
         if zero is not None:
             layout = replace(layout, segments=tuple(replace(s, x_mm=s.x_mm + zero.shift_mm) for s in layout.segments))
     recording = recording_of(layout, rows, model.sigma, name, time_error_mm)
