@@ -1,7 +1,7 @@
 """What is in a data set's folder: one row a page, kept while pages are made so that a killed run can go on.
 
 `dataset.json` says how the pages are drawn, `manifest.csv` lists them with everything drawn, `index.csv` has the
-columns `image,truth` that `scripts/eval_snr.py --pages` reads. While a run goes on, finished pages are lines of
+columns `image,truth,labels` that `scripts/eval_snr.py --pages` reads. While a run goes on, finished pages are lines of
 `_JOURNAL`.
 """
 
@@ -100,7 +100,7 @@ class Journal:
         rows = [self.rows[index] for index in sorted(self.rows)]
         if rows:
             _write_csv(self.folder / MANIFEST, rows, list(rows[0]))
-            _write_csv(self.folder / INDEX, rows, ["image", "truth"])
+            _write_csv(self.folder / INDEX, rows, ["image", "truth", "labels"])
         (self.folder / _JOURNAL).unlink(missing_ok=True)
 
 

@@ -40,7 +40,7 @@ def record_bytes(recording: Recording, name: str) -> tuple[dict[str, bytes], NDA
     for k, rows in enumerate(np.array_split(np.arange(len(digital)), n_files)):
         buffer = io.BytesIO()
         soundfile.write(buffer, digital[rows].T, _RATE, format="FLAC", subtype="PCM_16")
-        file = f"{name}.{k}.flac"
+        file = f"{name}.flac{k}"  # the wfdb package takes one dot only
         files[file] = buffer.getvalue()
         for i in rows:
             checksum = int(np.int64(digital[i].sum(dtype=np.int64)) & 0xFFFF)

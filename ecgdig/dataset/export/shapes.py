@@ -64,20 +64,20 @@ def quad_box(corners: NDArray[np.float64], shape: tuple[int, int]) -> tuple[floa
 
 def run_lengths(mask: Mask, shape: tuple[int, int]) -> NDArray[np.int64]:
     """COCO's run lengths of `mask` in a picture of `shape`: down the columns, outside first, `(n,)`, sum H·W."""
-    height, width = shape
     inside = np.ascontiguousarray(mask.inside)
-    changes = np.empty(_changes(inside, mask.left, mask.top, height, np.empty(0, np.int64)), np.int64)
-    _changes(inside, mask.left, mask.top, height, changes)
-    return np.diff(changes, prepend=0, append=height * width)
+    changes = np.empty(_changes(inside, mask.left, mask.top, shape, np.empty(0, np.int64)), np.int64)
+    _changes(inside, mask.left, mask.top, shape, changes)
+    return np.diff(changes, prepend=0, append=shape[0] * shape[1])
 
 
 @njit(cache=True, nogil=True)
-def _changes(inside: NDArray[np.bool_], left: int, top: int, height: int, out: NDArray[np.int64]) -> int:
+def _changes(inside: NDArray[np.bool_], left: int, top: int, shape: tuple[int, int], out: NDArray[np.int64]) -> int:
     """Positions, counted down the columns of the whole picture, at which the mask begins or ends, into `out`.
 
     Returns how many there are; an `out` without room for one is left alone.
     """
     rows, columns = inside.shape
+    height, width = shape
     n = 0
     on = False
     for x in range(columns):
@@ -93,7 +93,7 @@ def _changes(inside: NDArray[np.bool_], left: int, top: int, height: int, out: N
                 if n < out.size:
                     out[n] = first - top if y == -1 else first + y
                 n += 1
-    if on:
+    if on and left + columns < width:
         if n < out.size:
             out[n] = (left + columns) * height
         n += 1

@@ -1,6 +1,6 @@
 """WebDataset: `shards/pages-000000.tar …`, the files of a page one after the other under one key.
 
-A sample has `jpg` (or png, webp), `npz`, `hea`, `0.flac`, `1.flac` (the WFDB record) and `json` (the manifest's row):
+A sample has `jpg` (or png, webp), `npz`, `hea`, `flac0`, `flac1` (the WFDB record) and `json` (the manifest's row):
 the key is what stands before the first dot. Extracted again, the files are as they were.
 Format: https://github.com/webdataset/webdataset
 """
