@@ -18,7 +18,9 @@ from ecgdig.page import Page
 
 IMAGES, TRUTH = "images", "truth"
 FORMATS = ("png", "jpg", "webp")
-_PNG_LEVEL = 1  # 3 times faster than OpenCV's own choice, and 10 % larger
+# measured on pages of 2200 x 1700 px: level 1 with this filter takes a third of the time of level 1 alone for clean
+# pages, two thirds for noisy ones, and is 7 to 11 % smaller
+_PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1, 19, 32)  # 19, 32: IMWRITE_PNG_FILTER (not in all versions' names), UP
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Encoding:
         """`image`, uint8 RGB `(H, W, 3)`, as the content of a file."""
         lossless = self.suffix == "webp" and self.quality == 100
         options = {
-            "png": [cv2.IMWRITE_PNG_COMPRESSION, _PNG_LEVEL],
+            "png": list(_PNG),
             "jpg": [cv2.IMWRITE_JPEG_QUALITY, self.quality],
             "webp": [cv2.IMWRITE_WEBP_QUALITY, 101 if lossless else self.quality],  # 101 asks for lossless
         }[self.suffix]

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,9 @@ def to_plain(value: Any) -> Any:
     Raises:
         TypeError: a value of another kind (a function, a dataclass from elsewhere).
     """
+    kind = type(value)
+    if kind is str or kind is int or (kind is float and math.isfinite(value)):  # nearly all there is
+        return value
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Enum):
@@ -47,8 +51,8 @@ def to_plain(value: Any) -> Any:
             raise TypeError(f"keys {list(value)}; want text that does not begin with $")
         return {key: to_plain(item) for key, item in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
-        plain = {f.name: to_plain(getattr(value, f.name)) for f in fields(value) if f.init}
-        return {"$class": _name_of(type(value)), **plain}
+        name, names = _class_and_fields(type(value))
+        return {"$class": name, **{field: to_plain(getattr(value, field)) for field in names}}
     raise TypeError(
         f"{type(value).__name__} {value!r} cannot be stored; make it a dataclass of ecgdig, array or number"
     )
@@ -124,6 +128,11 @@ def _sums(differences: NDArray[np.int64]) -> NDArray[np.int64]:
     for axis in range(min(2, differences.ndim)):
         differences = np.cumsum(differences, axis=axis)
     return differences
+
+
+@lru_cache(maxsize=256)
+def _class_and_fields(kind: Any) -> tuple[str, tuple[str, ...]]:
+    return _name_of(kind), tuple(f.name for f in fields(kind) if f.init)
 
 
 def _name_of(kind: type) -> str:

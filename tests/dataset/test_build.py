@@ -54,6 +54,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_killed_run_goes_on(workers: int, tmp_path: Path, content: Content) -> None:
     script, folder = tmp_path / "run.py", tmp_path / "pages"
