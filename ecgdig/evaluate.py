@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgdig.dataset.truth import read_truth
 from ecgdig.degrade import degrade
 from ecgdig.digitizer import Digitization, digitize, read_traces, recording_of
 from ecgdig.hub import TraceModel
@@ -77,6 +78,7 @@ def rendered_cases(source: Source, preset: str, layouts: tuple[str, ...], dpi: f
 def folder_cases(folder: Path) -> Iterator[Case]:
     """Pages listed in `index.csv` with the columns `image` and `truth` (a WFDB record), paths relative to it.
 
+    A column `labels` (`scripts/render.py` writes it) names a page's whole truth, which gives oracle and true geometry.
     Where there is a column `layout` that begins like `3x4 + II`, only what such a page prints is scored: the truths of
     some collections hold the whole recording. Nor is a frozen end scored, at which all leads stand still.
 
@@ -92,7 +94,8 @@ def folder_cases(folder: Path) -> Iterator[Case]:
         raise ValueError(f"{index}: needs the columns image and truth, and at least one row")
     for row in rows:
         truth = _printed(_without_frozen_end(read_wfdb(folder / row["truth"])), row.get("layout") or "")
-        yield Case(Path(row["image"]).stem, read_image(folder / row["image"]), truth)
+        page = read_truth(folder / row["labels"]).page if row.get("labels") else None
+        yield Case(Path(row["image"]).stem, read_image(folder / row["image"]), truth, page)
 
 
 def _without_frozen_end(truth: Recording) -> Recording:

@@ -25,6 +25,8 @@ LIGHT = (
     "ecgdig.metrics",
     "ecgdig.page",
     "ecgdig.degrade",
+    "ecgdig.dataset",
+    "ecgdig.dataset.export",
     "ecgdig.rectify",
     "ecgdig.vectorize",
 )

@@ -56,6 +56,11 @@ class PtbXl:
     def __len__(self) -> int:
         return len(self._rows)
 
+    @property
+    def records(self) -> tuple[str, ...]:
+        """The records' paths, relative to `path` and without suffix."""
+        return tuple(row.record for row in self._rows)
+
     def __getitem__(self, index: int) -> Recording:
         row = self._rows[checked_index(index, len(self))]
         recording = read_wfdb(self.path / f"{row.record}.hea")

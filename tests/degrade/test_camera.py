@@ -66,3 +66,23 @@ def test_grey_is_grey(picture: np.ndarray) -> None:
     grey = camera.grey(picture, 1.0, np.random.default_rng(0))
     assert (np.ptp(grey, axis=2) == 0).all()
     np.testing.assert_array_equal(grey[..., 0], cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
+
+
+@pytest.mark.parametrize("name", ["motion_blur", "jpeg"])
+@pytest.mark.parametrize("strength", [0.0, 0.3, 1.0])
+def test_the_bytes_are_those_of_albumentations(name: str, strength: float, picture: np.ndarray) -> None:
+    import albumentations  # takes seconds, and brings torch
+
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        if name == "jpeg":
+            quality = round(95 - float(rng.uniform(0.1, 1)) * 65 * strength)
+            transform = albumentations.ImageCompression(quality_range=(quality, quality), p=1.0)
+        else:
+            size = 3 + 2 * round(2 * strength * rng.random())
+            symmetric = {"allow_shifted": False, "direction_range": (0.0, 0.0)}
+            transform = albumentations.MotionBlur(blur_limit=(size, size), p=1.0, **symmetric)
+        transform.set_random_seed(int(rng.integers(2**31)))
+        ours = np.random.default_rng(seed)
+        np.testing.assert_array_equal(getattr(camera, name)(picture, strength, ours), transform(image=picture)["image"])
+        assert ours.random() == rng.random()  # the streams go on alike

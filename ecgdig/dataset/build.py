@@ -1,0 +1,213 @@
+"""Making a data set's pages in several processes; what a killed run has done is kept."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass, field
+from multiprocessing.connection import wait as wait_for
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+import ecgdig
+from ecgdig.dataset.files import Encoding, page_name, write_page
+from ecgdig.dataset.manifest import FolderError, Journal, Row, claimed
+from ecgdig.dataset.recipe import Recipe, draw_page, parameters
+from ecgdig.dataset.records import Records
+
+PTBXL_PAGES = 21_801
+_STEADY = 20  # pages of a run whose start is left out of its rate
+_QUEUED = 3  # tasks a worker may have waiting
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which pages there are to be: `n_pages` in all, `pages_per_record` of each record; and how they are drawn."""
+
+    recipe: Recipe
+    records: Records
+    n_pages: int
+    pages_per_record: int = 1
+    encoding: Encoding = field(default_factory=Encoding)
+
+    def __post_init__(self) -> None:
+        if self.pages_per_record < 1:
+            raise ValueError(f"{self.pages_per_record} pages per record; want 1 or more")
+        if self.n_pages < 1:
+            raise ValueError(f"{self.n_pages} pages; want 1 or more")
+
+    def describe(self) -> dict[str, Any]:
+        """What must be the same for pages to lie in one folder. More pages may be added later, so not their number."""
+        return {
+            "ecgdig": ecgdig.__version__,
+            "recipe": asdict(self.recipe),
+            "pages_per_record": self.pages_per_record,
+            "encoding": asdict(self.encoding),
+            "records_sha256": self.records.fingerprint(),
+        }
+
+    def pages_of(self, record: int) -> range:
+        first = record * self.pages_per_record
+        return range(first, min(first + self.pages_per_record, self.n_pages))
+
+
+@dataclass
+class Report:
+    """What came of a run: pages there were before and are now, failures (record, page, why), seconds, worker memory."""
+
+    before: int = 0
+    pages: int = 0
+    failures: list[tuple[str, str, str]] = field(default_factory=list)
+    seconds: float = 0.0
+    peak_mb: float = 0.0
+    first_s: float = 0.0  # until the first page was there: processes start, numba loads
+
+    @property
+    def rate(self) -> float:
+        """Pages a second of this run, 0 if it made none; of a longer run without its start."""
+        made = self.pages - self.before
+        if made >= _STEADY and self.seconds > self.first_s:
+            return (made - 1) / (self.seconds - self.first_s)
+        return made / self.seconds if made and self.seconds > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class _Task:
+    record: int
+    pages: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Done:
+    rows: list[Row]
+    failures: list[tuple[str, str, str]]
+    peak_mb: float
+
+
+def build(plan: Plan, folder: Path, workers: int, each: Callable[[int], None] = lambda n: None) -> Report:
+    """Make every page of `plan` that `folder` lacks.
+
+    A record that cannot be read or drawn, or a page that cannot be written (disk full), is a failure in the report;
+    all others are made.
+
+    Args:
+        workers: processes, one thread each; 0 draws in this process.
+        each: called with the number of pages that were finished or failed since the last call.
+
+    Raises:
+        FolderError: `folder` is not usable for this plan, or a worker was killed; what was done is kept.
+    """
+    with claimed(folder, plan.describe()):
+        journal = Journal(folder)
+        report = Report(before=len(journal.rows))
+        try:
+            each(report.before)
+            start = time.perf_counter()
+            tasks = list(_missing(plan, journal))
+            run = _in_processes(plan, folder, tasks, workers) if workers and tasks else _here(plan, folder, tasks)
+            for done in run:
+                for row in done.rows:
+                    journal.add(row)
+                report.failures += done.failures
+                report.peak_mb = max(report.peak_mb, done.peak_mb)
+                each(len(done.rows) + len(done.failures))
+                report.first_s = report.first_s or time.perf_counter() - start
+            report.seconds = time.perf_counter() - start
+        except BrokenProcessPool:
+            raise FolderError(
+                f"{folder}: a worker was killed, perhaps for want of memory; give the same command again, with fewer "
+                "--workers or a smaller --dpi; it goes on where it stopped"
+            ) from None
+        report.pages = len(journal.rows)
+        report.failures.sort()
+        journal.close()
+    return report
+
+
+def _missing(plan: Plan, journal: Journal) -> Iterator[_Task]:
+    n_records = -(-plan.n_pages // plan.pages_per_record)
+    for record in range(n_records):
+        pages = tuple(index for index in plan.pages_of(record) if index not in journal.rows)
+        if pages:
+            yield _Task(record, pages)
+
+
+def _here(plan: Plan, folder: Path, tasks: Sequence[_Task]) -> Iterator[_Done]:
+    return (make(plan, folder, task) for task in tasks)
+
+
+def make(plan: Plan, folder: Path, task: _Task) -> _Done:
+    """The pages of one record, drawn and written."""
+    rows: list[Row] = []
+    failures: list[tuple[str, str, str]] = []
+    label = plan.records.label(task.record)
+    for index in task.pages:
+        name = page_name(index)
+        try:
+            recording = plan.records[task.record]
+            page, drawn = draw_page(plan.recipe, recording, index)
+            files = write_page(folder, name, page, drawn | {"record": label}, plan.encoding)
+        except (ValueError, KeyError, OSError, MemoryError) as error:
+            why = " ".join((str(error) or type(error).__name__).split())
+            failures.append((label, name, why))
+            continue
+        head = {"page": name, "index": str(index), "seed": str(plan.recipe.seed), "record": label}
+        rows.append(head | parameters(plan.recipe, page, drawn) | files)
+    return _Done(rows, failures, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def _in_processes(plan: Plan, folder: Path, tasks: Sequence[_Task], workers: int) -> Iterator[_Done]:
+    context = multiprocessing.get_context("forkserver")  # a plain fork would share the threads of OpenCV and numba
+    context.set_forkserver_preload([__name__])
+    kept = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))  # read by the fork server when it starts
+    pool = ProcessPoolExecutor(min(workers, len(tasks)), context, _start_worker, (plan, folder))
+    waiting = iter(tasks)
+    running: set[Future[_Done]] = set()
+    try:
+        while True:
+            while len(running) < workers * _QUEUED and (task := next(waiting, None)) is not None:
+                running.add(pool.submit(_work, task))
+            if not running:
+                return
+            finished, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                yield future.result()
+    finally:
+        for name, value in kept.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_job: tuple[Plan, Path]  # of this worker
+
+
+def _start_worker(plan: Plan, folder: Path) -> None:
+    global _job
+    _job = plan, folder
+    cv2.setNumThreads(1)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _work(task: _Task) -> _Done:
+    return make(*_job, task)
+
+
+def _end_with(sentinel: int) -> None:
+    """End this process when the main one has ended, even if it was killed: nobody would collect its pages."""
+    wait_for([sentinel])
+    os._exit(1)

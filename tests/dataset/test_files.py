@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from ecgdig.dataset.files import Encoding, files_of, page_name, sweep, write_page
+from ecgdig.page import Page
+
+
+@pytest.mark.parametrize("suffix, quality, exact", [("png", 95, True), ("webp", 100, True), ("jpg", 95, False)])
+def test_pictures_are_read_back(suffix: str, quality: int, exact: bool, flat_page: Page) -> None:
+    image = flat_page.image.copy()
+    image[:40, :40] = (200, 30, 10)  # red must stay red
+    data = Encoding(suffix, quality).encode(image)
+    back = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    assert np.abs(back.astype(int) - image).max() <= (0 if exact else 60)
+    np.testing.assert_allclose(back[20, 20], (200, 30, 10), atol=0 if exact else 4)
+
+
+@pytest.mark.parametrize("suffix, quality", [("bmp", 95), ("jpg", 0), ("webp", 101)])
+def test_bad_encodings_are_refused(suffix: str, quality: int) -> None:
+    with pytest.raises(ValueError, match=r"bmp|want 1 to 100"):
+        Encoding(suffix, quality)
+
+
+def test_columns_name_all_files_and_their_sha(flat_page: Page, tmp_path: Path) -> None:
+    row = write_page(tmp_path, page_name(12), flat_page, {}, Encoding("png"))
+    files = files_of(row)
+    assert {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()} == set(files)
+    sha = [row["image_sha256"], row["labels_sha256"], *row["truth_sha256"].split()]
+    assert [hashlib.sha256((tmp_path / file).read_bytes()).hexdigest() for file in files] == sha
+    assert (tmp_path / f"{row['truth']}.hea").is_file()
+
+
+def test_sweep_takes_leftovers_only(flat_page: Page, tmp_path: Path) -> None:
+    row = write_page(tmp_path, "p1", flat_page, {}, Encoding())
+    (tmp_path / "images" / ".p2.123.tmp.jpg").write_bytes(b"half a picture")
+    sweep(tmp_path)
+    assert len(list((tmp_path / "images").iterdir())) == 1
+    assert all((tmp_path / file).is_file() for file in files_of(row))
