@@ -8,21 +8,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgdig.degrade.relief import Relief
 from ecgdig.page.layout import Paper
 from ecgdig.page.page import Box, Page
-from ecgdig.page.warp import Homography, Stage, Warp, Waves, coarse_to_fine
+from ecgdig.page.warp import Displacement, Homography, Stage, Warp, Waves, coarse_to_fine
 
 Rng = np.random.Generator
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 COARSE_PX = 8  # the mm field is computed on every 8th pixel and interpolated: its second derivative is tiny
+_CREASED_PX = 4  # where the sheet has creases: on every 4th
 
 
 @dataclass(frozen=True)
 class View:
-    """How the sheet comes to lie in the image: stages on the paper (mm), then stages in the image (px)."""
+    """How the sheet comes to lie in the image: reliefs and stages on the paper (mm), then stages in the image (px)."""
 
     paper_stages: tuple[Stage, ...] = ()
     image_stages: tuple[Stage, ...] = ()
+    reliefs: tuple[Relief, ...] = ()
 
 
 def rotation(paper: Paper, strength: float, rng: Rng) -> View:
@@ -123,9 +126,10 @@ def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | N
         size = (max(1, round(source.shape[1] / shrink)), max(1, round(source.shape[0] / shrink)))
         source = np.asarray(cv2.resize(source, size, interpolation=cv2.INTER_AREA), np.uint8)
     sx, sy = (scale * source.shape[axis] / page.image.shape[axis] for axis in (1, 0))
-    field = warp.mm_field((shape[0] + 2 * COARSE_PX, shape[1] + 2 * COARSE_PX), COARSE_PX)
+    step = _CREASED_PX if any(isinstance(stage, Displacement) for stage in warp.stages) else COARSE_PX
+    field = warp.mm_field((shape[0] + 2 * step, shape[1] + 2 * step), step)
     to_source = (field - np.array([left, top], np.float32)) * np.array([sx, sy], np.float32) - np.float32(0.5)
-    xy = coarse_to_fine(to_source, COARSE_PX, shape)
+    xy = coarse_to_fine(to_source, step, shape)
     out = np.asarray(
         cv2.remap(source, xy[..., 0], xy[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8
     )
@@ -134,7 +138,7 @@ def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | N
         beside = np.minimum(field, np.array([paper.width_mm, paper.height_mm], np.float32) - field).min(-1)
         if beside.min() * sx > 0.5:
             return out
-        cover = np.clip(coarse_to_fine(beside * np.float32(sx) + np.float32(0.5), COARSE_PX, shape), 0, 1)[..., None]
+        cover = np.clip(coarse_to_fine(beside * np.float32(sx) + np.float32(0.5), step, shape), 0, 1)[..., None]
         desk = cv2.resize(background, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
         out = (out * cover + desk * (1 - cover) + 0.5).astype(np.uint8)
     return out

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.degrade import camera, geometry, light
+from ecgdig.degrade import camera, crumple, folds, geometry, light, relief, roll
 from ecgdig.degrade.geometry import View
 from ecgdig.page.layout import Paper
 from ecgdig.page.page import Box, Page
@@ -19,7 +19,15 @@ Image = NDArray[np.uint8]
 Bend = Callable[[Paper, float, Rng], View]
 Filter = Callable[[Image, float, Rng], Image]
 
-GEOMETRY: dict[str, Bend] = {"curl": geometry.curl, "perspective": geometry.perspective, "rotation": geometry.rotation}
+GEOMETRY: dict[str, Bend] = {
+    "folds": folds.folds,
+    "crumple": crumple.crumple,
+    "wrinkles": crumple.wrinkles,
+    "roll": roll.roll,
+    "curl": geometry.curl,
+    "perspective": geometry.perspective,
+    "rotation": geometry.rotation,
+}
 FILTERS: dict[str, Filter] = {
     "shadow": light.shadow,
     "gradient": light.gradient,
@@ -58,6 +66,9 @@ PRESETS: dict[str, Preset] = {
     "print": Preset({"low_resolution": (0.4, 0.4), "blur": (0.6, 0.4), "noise": (0.5, 0.2), "jpeg": (0.5, 0.4)}),
     "scan": Preset(
         {
+            "folds": (0.2, 0.35),
+            "crumple": (0.07, 0.3),
+            "wrinkles": (0.08, 0.3),
             "rotation": (0.8, 0.25),
             "gradient": (0.3, 0.25),
             "colour_cast": (0.3, 0.4),
@@ -73,7 +84,11 @@ PRESETS: dict[str, Preset] = {
     ),
     "photo": Preset(
         {
-            "curl": (0.85, 0.8),
+            "folds": (0.45, 1.0),
+            "crumple": (0.35, 1.0),
+            "wrinkles": (0.25, 0.8),
+            "roll": (0.25, 0.8),
+            "curl": (0.5, 0.8),
             "perspective": (0.95, 0.8),
             "rotation": (0.9, 1.0),
             "shadow": (0.4, 0.8),
@@ -93,7 +108,11 @@ PRESETS: dict[str, Preset] = {
     ),
     "damaged": Preset(
         {
-            "curl": (1.0, 1.0),
+            "folds": (0.5, 1.0),
+            "crumple": (0.55, 1.0),
+            "wrinkles": (0.4, 1.0),
+            "roll": (0.3, 1.0),
+            "curl": (0.6, 1.0),
             "perspective": (1.0, 1.0),
             "rotation": (1.0, 1.0),
             "shadow": (0.8, 1.0),
@@ -151,6 +170,12 @@ def apply(
         if not 0 <= strength <= 1:
             raise ValueError(f"strength {strength:g} of {name}; want 0 to 1")
     views = [bend(page.layout.paper, strengths[name], rng) for name, bend in GEOMETRY.items() if name in strengths]
+    paper = page.layout.paper
+    reliefs = [r for view in views for r in view.reliefs]
+    if reliefs:
+        stage, factor = relief.seen_by(reliefs, paper, relief.Eye.sample(paper, rng))
+        page = relief.shade(page, reliefs, relief.Lamp.sample(rng), factor)
+        views = [View(paper_stages=(stage,)), *views]
     if views or dpi is not None or margin_mm or desk:
         scale = float(page.warp.px_per_mm([[0.0, 0.0]])[0]) if dpi is None else px_per_mm(dpi)
         page = geometry.resample(page, views, scale, margin_mm, _desk(rng) if desk else None, seen_mm)

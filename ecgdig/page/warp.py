@@ -8,12 +8,14 @@ from typing import Protocol
 
 import cv2
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 Points = NDArray[np.float64]  # (n, 2): x, y
 
 _NEWTON_STEPS = 30
 _NEWTON_TOLERANCE = 1e-7
+_LENS_REACH = 1.6  # radius up to which a lens follows its cubic
 
 
 class Stage(Protocol):
@@ -124,27 +126,101 @@ class Displacement:
         return Displacement((self.forward(moved) - nodes).reshape(rows, columns, 2), self.step_mm)
 
     def displacement(self, points: Points) -> Points:
-        rows, columns = self.shift_mm.shape[:2]
-        at = np.clip(np.nan_to_num(points) / self.step_mm, 0, [columns - 1 - 1e-9, rows - 1 - 1e-9])
-        j, i = at[:, 0].astype(int), at[:, 1].astype(int)
-        u, v = (at[:, 0] - j)[:, None], (at[:, 1] - i)[:, None]
-        s = self.shift_mm
-        top = s[i, j] * (1 - u) + s[i, j + 1] * u
-        bottom = s[i + 1, j] * (1 - u) + s[i + 1, j + 1] * u
-        out: Points = top * (1 - v) + bottom * v
-        return out
+        return self.forward(points) - points
 
     def forward(self, points: Points) -> Points:
-        return points + self.displacement(points)
+        moved: Points = _shifted(np.ascontiguousarray(points, np.float64), self.shift_mm, self.step_mm)
+        return moved
 
     def inverse(self, points: Points) -> Points:
-        guess = points.copy()
-        for _ in range(_NEWTON_STEPS * 4):
-            new = points - self.displacement(guess)
-            if np.abs(new - guess).max(initial=0.0) < _NEWTON_TOLERANCE:
-                return new
-            guess = new
-        return guess
+        flat: Points = _unshifted(np.ascontiguousarray(points, np.float64), self.shift_mm, self.step_mm)
+        return flat
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Displacement):
+            return NotImplemented
+        return self.step_mm == other.step_mm and np.array_equal(self.shift_mm, other.shift_mm)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@njit(cache=True, nogil=True)
+def _shift_at(x: float, y: float, shift: NDArray[np.float64], step: float) -> tuple[float, float]:
+    """Bilinear interpolation between the nodes `(rows, columns, 2)`; beyond them the edge's value goes on."""
+    rows, columns = shift.shape[0], shift.shape[1]
+    px, py = min(max(x / step, 0.0), columns - 1.0), min(max(y / step, 0.0), rows - 1.0)
+    j, i = min(int(px), columns - 2), min(int(py), rows - 2)
+    u, v = px - j, py - i
+    a, b, c, d = (1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v
+    dx = a * shift[i, j, 0] + b * shift[i, j + 1, 0] + c * shift[i + 1, j, 0] + d * shift[i + 1, j + 1, 0]
+    dy = a * shift[i, j, 1] + b * shift[i, j + 1, 1] + c * shift[i + 1, j, 1] + d * shift[i + 1, j + 1, 1]
+    return dx, dy
+
+
+@njit(cache=True, nogil=True)
+def _shifted(points: Points, shift: NDArray[np.float64], step: float) -> Points:
+    out = np.full(points.shape, np.nan)
+    for n in range(points.shape[0]):
+        x, y = points[n, 0], points[n, 1]
+        if np.isfinite(x) and np.isfinite(y):
+            dx, dy = _shift_at(x, y, shift, step)
+            out[n, 0], out[n, 1] = x + dx, y + dy
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _unshifted(points: Points, shift: NDArray[np.float64], step: float) -> Points:
+    """The points that `_shifted` brings to `points`: a contraction, each point until it rests."""
+    out = np.full(points.shape, np.nan)
+    for n in range(points.shape[0]):
+        x, y = points[n, 0], points[n, 1]
+        if not (np.isfinite(x) and np.isfinite(y)):
+            continue
+        gx, gy = x, y
+        for _ in range(_NEWTON_STEPS * 8):
+            dx, dy = _shift_at(gx, gy, shift, step)
+            moved = max(abs(x - dx - gx), abs(y - dy - gy))
+            gx, gy = x - dx, y - dy
+            if moved < _NEWTON_TOLERANCE:
+                break
+        out[n, 0], out[n, 1] = gx, gy
+    return out
+
+
+@dataclass(frozen=True)
+class Radial:
+    """A lens: points move along the ray from `centre`, r' = r·(1 + k·r²/unit²): k > 0 pincushion, k < 0 barrel.
+
+    The first term of Brown's model (1966). Beyond r = 1.6·`unit` the map goes on as a straight line, so that it stays
+    one to one; |k| must be below 0.12.
+    """
+
+    centre: tuple[float, float]
+    unit: float
+    k: float
+
+    def __post_init__(self) -> None:
+        if not (abs(self.k) < 0.12 and self.unit > 0):
+            raise ValueError(f"a lens of k = {self.k:g}, unit {self.unit:g}; want |k| < 0.12 and a positive unit")
+
+    def forward(self, points: Points) -> Points:
+        ray = points - np.array(self.centre)
+        r = np.linalg.norm(ray, axis=1, keepdims=True) / self.unit
+        near = np.minimum(r, _LENS_REACH)
+        bent = near * (1 + self.k * near**2) + (r - near) * (1 + 3 * self.k * _LENS_REACH**2)
+        out: Points = np.array(self.centre) + ray * (bent / np.maximum(r, 1e-12))
+        return out
+
+    def inverse(self, points: Points) -> Points:
+        ray = points - np.array(self.centre)
+        bent = np.linalg.norm(ray, axis=1, keepdims=True) / self.unit
+        edge, slope = _LENS_REACH * (1 + self.k * _LENS_REACH**2), 1 + 3 * self.k * _LENS_REACH**2
+        r = np.minimum(bent, edge)
+        for _ in range(12):  # Newton: convex, so it cannot overshoot; at 1.6 units and k = -0.12 it takes ten
+            r = r - (r * (1 + self.k * r * r) - np.minimum(bent, edge)) / (1 + 3 * self.k * r * r)
+        r = r + np.maximum(bent - edge, 0.0) / slope
+        out: Points = np.array(self.centre) + ray * (r / np.maximum(bent, 1e-12))
+        return out
 
 
 @dataclass(frozen=True)
@@ -189,7 +265,7 @@ class Warp:
         return self.to_mm(np.stack([x, y], axis=-1).astype(np.float64)).astype(np.float32)
 
 
-def coarse_to_fine(coarse: NDArray[np.float32], step: int, shape: tuple[int, int]) -> NDArray[np.float32]:
+def coarse_to_fine(coarse: NDArray[np.floating], step: int, shape: tuple[int, int]) -> NDArray[np.float32]:
     """Bilinear interpolation of values `(h, w, ...)` on every `step`-th pixel to `shape` `(H, W)`."""
     fine = cv2.warpAffine(
         coarse,

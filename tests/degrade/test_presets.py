@@ -65,14 +65,14 @@ def test_a_preset_of_ones_own(window: Page) -> None:
     own = Preset({"rotation": (1.0, 0.5), "noise": (0.0, 1.0)}, dpi=(50, 50))
     page = degrade(window, own, np.random.default_rng(0))
     assert float(page.warp.px_per_mm([[90.0, 30.0]])[0]) == pytest.approx(50 / 25.4, rel=1e-3)
-    with pytest.raises(ValueError, match=r"unknown degradation fog, rain; use curl, .*jpeg"):
+    with pytest.raises(ValueError, match=r"unknown degradation fog, rain; use folds, .*jpeg"):
         degrade(window, Preset({"rain": (1, 1), "fog": (1, 1)}), np.random.default_rng(0))
 
 
 def test_unknown_names_and_strengths_are_refused(window: Page) -> None:
     with pytest.raises(ValueError, match="unknown preset 'fax'; use clean, print, scan, photo, damaged"):
         degrade(window, "fax", np.random.default_rng(0))
-    with pytest.raises(ValueError, match=r"unknown degradation 'rain'; use curl, perspective, rotation, .*jpeg"):
+    with pytest.raises(ValueError, match=r"unknown degradation 'rain'; use folds, .*perspective, rotation, .*jpeg"):
         apply(window, {"rain": 0.5}, np.random.default_rng(0))
     for strength in (-0.1, 1.5, float("nan")):
         with pytest.raises(ValueError, match=r"of blur; want 0 to 1"):
