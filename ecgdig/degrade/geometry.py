@@ -18,6 +18,7 @@ from ecgdig.page.warp import Displacement, Homography, Radial, Stage, Warp, Wave
 Rng = np.random.Generator
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 COARSE_PX = 8  # the mm field is computed on every 8th pixel and interpolated: its second derivative is tiny
+_BAND_PX = 64  # rows that are resampled together, so that their map stays in the processor's cache
 _CREASED_PX = 4  # where the sheet has creases: on every 4th
 
 
@@ -161,36 +162,62 @@ def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | D
         size = (max(1, round(source.shape[1] / shrink)), max(1, round(source.shape[0] / shrink)))
         source = np.asarray(cv2.resize(source, size, interpolation=cv2.INTER_AREA), np.uint8)
     sx, sy = (scale * source.shape[axis] / page.image.shape[axis] for axis in (1, 0))
-    step = _CREASED_PX if any(isinstance(stage, Displacement) for stage in warp.stages) else COARSE_PX
-    field = warp.mm_field((shape[0] + 2 * step, shape[1] + 2 * step), step)
+    field, step = _mm_field(warp, shape)
     to_source = (field - np.array([left, top], np.float32)) * np.array([sx, sy], np.float32) - np.float32(0.5)
-    xy = coarse_to_fine(to_source, step, shape)
-    out = np.asarray(
-        cv2.remap(source, xy[..., 0], xy[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8
-    )
+    out = np.empty((*shape, 3), np.uint8)
+    for top_px in range(0, shape[0], _BAND_PX):
+        band = out[top_px : top_px + _BAND_PX]
+        part = to_source[top_px // step : (top_px + _BAND_PX) // step + 2]
+        x, y = cv2.split(coarse_to_fine(part, step, band.shape[:2]))
+        cv2.remap(source, x, y, cv2.INTER_CUBIC, band, cv2.BORDER_REPLICATE)
     if background is not None:
         sheet = np.array([paper.width_mm, paper.height_mm], np.float32)
         beside = np.minimum(field, sheet - field).min(-1)  # mm from the edge of the sheet, negative outside
         if beside.min() * sx <= 0.5:
-            around = _desk(background, shape, float(warp.px_per_mm(middle)[0]))
-            if isinstance(background, Desk):
-                _drop_shadow(around, field - np.array(background.shadow_mm, np.float32), sheet, step)
+            around = _around(background, field, sheet, step, shape, float(warp.px_per_mm(middle)[0]))
             # one soft pixel of border
             _lay_on(out, around, coarse_to_fine(beside * np.float32(sx) + np.float32(0.5), step, shape))
     return out
 
 
-def _desk(background: Image | Desk, shape: tuple[int, int], px_per_mm: float) -> Image:
-    if isinstance(background, Desk):
-        return background.picture(shape, px_per_mm)
-    return np.asarray(cv2.resize(background, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)
+def _mm_field(warp: Warp, shape: tuple[int, int]) -> tuple[NDArray[np.float32], int]:
+    """Paper mm of every `step`-th pixel, a little beyond the image: `(h, w, 2)`, and the step.
+
+    Smooth maps are computed on every 8th pixel; the shifts of a creased sheet are found from those on every 4th.
+    """
+    height, width = shape[0] + 2 * COARSE_PX, shape[1] + 2 * COARSE_PX
+    if not isinstance(warp.stages[0], Displacement):
+        return warp.mm_field((height, width), COARSE_PX), COARSE_PX
+    ratio = COARSE_PX // _CREASED_PX
+    bent = Warp(warp.stages[1:]).mm_field((height, width), COARSE_PX)
+    fine = coarse_to_fine(bent, ratio, (ratio * (bent.shape[0] - 1) + 1, ratio * (bent.shape[1] - 1) + 1))
+    flat = warp.stages[0].inverse(fine.reshape(-1, 2).astype(np.float64))
+    return flat.reshape(fine.shape).astype(np.float32), _CREASED_PX
 
 
-def _drop_shadow(desk: Image, field: NDArray[np.float32], size: NDArray[np.float32], step: int) -> None:
-    """The sheet's own shadow on the desk, 2 mm soft; `field`: mm on the sheet as the lamp sees it."""
-    away = np.linalg.norm(np.maximum(np.maximum(-field, field - size), 0), axis=-1)
-    light = coarse_to_fine((255 - 90 * np.exp(-away / 2)).astype(np.float32), step, (desk.shape[0], desk.shape[1]))
+def _around(
+    background: Image | Desk,
+    field: NDArray[np.float32],
+    sheet: NDArray[np.float32],
+    step: int,
+    shape: tuple[int, int],
+    px_per_mm: float,
+) -> Image:
+    """The desk and the sheet's shadow on it, `shape`; painted at half the size, it is not in focus.
+
+    Args:
+        field: mm on the sheet of every `step`-th pixel.
+        sheet: its width and height, mm.
+    """
+    if not isinstance(background, Desk):
+        return np.asarray(cv2.resize(background, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)
+    small = (shape[0] + 1) // 2, (shape[1] + 1) // 2
+    desk = background.picture(small, 0.5 * px_per_mm)
+    seen = field - np.array(background.shadow_mm, np.float32)
+    away = np.linalg.norm(np.maximum(np.maximum(-seen, seen - sheet), 0), axis=-1)
+    light = coarse_to_fine((255 - 90 * np.exp(-away / 2)).astype(np.float32), step // 2, small)
     cv2.multiply(desk, cv2.merge([light.astype(np.uint8)] * 3), desk, 1 / 255)
+    return np.asarray(cv2.resize(desk, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 @njit(cache=True, nogil=True)

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgdig.degrade.textures import multiply, px_per_mm_of
 from ecgdig.page.layout import Paper
 from ecgdig.page.page import Page
 from ecgdig.page.warp import Displacement
@@ -101,7 +102,7 @@ def shade(page: Page, reliefs: Sequence[Relief], lamp: Lamp, factor: float = 1.0
         page: a flat page (its warp is a scale).
         factor: heights are multiplied by this.
     """
-    scale = float(page.warp.px_per_mm(np.zeros((1, 2)))[0])
+    scale = px_per_mm_of(page)
     step = max(_SHADE_MM, 1.5 / scale)
     left, top, right, bottom = page.window_mm
     # nodes are the same whatever the window, with one more around it for the slopes
@@ -118,9 +119,7 @@ def shade(page: Page, reliefs: Sequence[Relief], lamp: Lamp, factor: float = 1.0
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     fine = cv2.warpAffine(levels, to_lattice, page.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
     share = np.maximum(np.arange(256) / 200, 1e-3)[:, None] ** np.array([1 - lamp.warmth, 1.0, 1 + lamp.warmth])
-    table = np.clip(share * 200 + 0.5, 0, 255).astype(np.uint8)
-    coloured = cv2.LUT(cv2.merge([fine] * 3), table[None])
-    return page.with_image(np.asarray(cv2.multiply(page.image, coloured, scale=1 / 200), np.uint8))
+    return page.with_image(multiply(page.image, np.asarray(fine, np.uint8), share))
 
 
 def _brightness(z: Lattice, step: np.float32, lamp: Lamp) -> Lattice:

@@ -170,8 +170,18 @@ def multiply(image: NDArray[np.uint8], field: Field, tables: NDArray[np.float64]
     Args:
         tables: `(256, 3)`, the factor of each colour for each value of the field, 0 to 1.99.
     """
-    levels = np.clip(tables * 128 + 0.5, 0, 255).astype(np.uint8)
-    return np.asarray(cv2.multiply(image, cv2.LUT(cv2.merge([field] * 3), levels[None]), scale=1 / 128), np.uint8)
+    out = np.empty_like(image)
+    _multiply(image, field, np.clip(tables * 4096 + 0.5, 0, 8191).astype(np.int32), out)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _multiply(image: NDArray[np.uint8], field: Field, factors: NDArray[np.int32], out: NDArray[np.uint8]) -> None:
+    for i in range(image.shape[0]):
+        for j in range(image.shape[1]):
+            f = field[i, j]
+            for k in range(3):
+                out[i, j, k] = np.uint8(min((image[i, j, k] * factors[f, k] + 2048) >> 12, 255))
 
 
 def _frequencies() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
