@@ -55,7 +55,7 @@ class Facets:
 def crumple(paper: Paper, strength: float, rng: Rng) -> View:
     """A sheet that was balled up and smoothed: facets of three sizes, slopes up to about 0.3 at strength 1."""
     sizes = np.exp(rng.normal(np.log([95.0, 40.0, 12.0]), 0.25))
-    slopes = np.array([0.2, 0.22, 0.16]) * strength * rng.uniform(0.25, 1.0, 3)
+    slopes = np.array([0.2, 0.22, 0.16]) * strength * rng.uniform(0.35, 1.0, 3)
     lowest = (0.4, 0.0, -1.4)
     drawn = zip(sizes, slopes, lowest, strict=True)
     return View(reliefs=tuple(_facet_set(paper, float(s), float(a), low, rng) for s, a, low in drawn))
@@ -153,7 +153,7 @@ class Wrinkles:
     def displace(self, x_mm: Axis, y_mm: Axis) -> Lattice:
         out = np.zeros((len(y_mm), len(x_mm), 3), np.float32)
         for ripple in self.ripples:
-            reach = 3 * max(ripple[3], ripple[4])
+            reach = 3.5 * max(ripple[3], ripple[4])
             columns = slice(*np.searchsorted(x_mm, [ripple[0] - reach, ripple[0] + reach]))
             rows = slice(*np.searchsorted(y_mm, [ripple[1] - reach, ripple[1] + reach]))
             _ripple(x_mm[columns], y_mm[rows], np.array(ripple), out[rows, columns])

@@ -27,6 +27,7 @@ class Crease:
             rise / reach.
         radius_mm: roundness of the turn.
         flips_at: a line across; behind it ridge becomes valley (as where a sheet was folded in four), None: nowhere.
+            The height goes through zero there, with a slope of a sixth.
     """
 
     line: Line
@@ -137,13 +138,14 @@ def _crease(
     A slope s shortens the sheet's picture by 1 - cos(atan s), about s²/2 per mm; over the tent that sums to
     rise²/(4·reach)·(1 - exp(-2|u|/reach)).
     """
+    soft = 6.0 * abs(rise) if flips[0] != 0 or flips[1] != 0 else 0.0
     for i in range(y_mm.shape[0]):
         for j in range(x_mm.shape[0]):
             u = line[0] * x_mm[j] + line[1] * y_mm[i] - line[2]
             length = reach[0] if u < 0 else reach[1]
             away = np.exp(-(np.sqrt(u * u + radius * radius) - radius) / length)
             across = flips[0] * x_mm[j] + flips[1] * y_mm[i] - flips[2]
-            side = across / np.sqrt(1.0 + across * across)
+            side = across / np.sqrt(soft * soft + across * across)
             shorter = rise * rise / (4 * length) * (1 - away * away) * side * side
             if u > 0:
                 shorter = -shorter

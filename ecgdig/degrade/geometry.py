@@ -76,7 +76,7 @@ def quarter_turn(paper: Paper, strength: float, rng: Rng) -> View:
 
 
 def lens(paper: Paper, strength: float, rng: Rng) -> View:
-    """Barrel or pincushion distortion: the corners of the sheet move by up to 8 % of their distance."""
+    """Barrel or pincushion distortion: the corners of the sheet move by up to about 8 % of their distance."""
     middle = 0.5 * np.array([paper.width_mm, paper.height_mm])
     unit = float(np.linalg.norm(middle))
     cx, cy = middle + rng.normal(0, 0.08, 2) * unit

@@ -56,7 +56,7 @@ def wood() -> Tile:
     bands = _noise(np.exp(-2 * np.pi**2 * ((70 * kx) ** 2 + (7 * ky) ** 2)), 21)
     lines = _noise(np.exp(-2 * np.pi**2 * ((45 * kx) ** 2 + (0.8 * ky) ** 2)), 22)
     pores = np.minimum(_noise(np.exp(-2 * np.pi**2 * ((7 * kx) ** 2 + (0.5 * ky) ** 2)), 23) + 1.2, 0)
-    total = bands + 0.8 * lines + 0.9 * pores
+    total = 0.7 * bands + 0.7 * lines + 1.6 * pores
     sway = 2.5 * _noise(np.exp(-2 * np.pi**2 * ((60 * kx) ** 2 + (60 * ky) ** 2)), 24)
     y, x = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)
     bent = cv2.remap(
@@ -128,12 +128,15 @@ def soft_on_paper(page: Page, tile: Tile, tile_px_per_mm: float, rng: Rng) -> Fi
     """A tile without fine detail, turned and laid on a flat page or a window of it, fixed in paper mm, `(H, W)`."""
     scale = px_per_mm_of(page)
     turn, start = float(rng.uniform(0, 2 * np.pi)), rng.uniform(0, SIZE, 2)
-    shape = page.shape[0] // _SOFT_PX + 2, page.shape[1] // _SOFT_PX + 2
-    x, y = page.window_mm[0] + 0.5 / scale, page.window_mm[1] + 0.5 / scale
+    # the pixels that are computed are every 8th of the sheet, not of the window
+    left, top = (round(page.window_mm[axis] * scale) % _SOFT_PX for axis in (0, 1))
+    height, width = page.shape[0] + top, page.shape[1] + left
+    shape = height // _SOFT_PX + 2, width // _SOFT_PX + 2
+    x, y = page.window_mm[0] + (0.5 - left) / scale, page.window_mm[1] + (0.5 - top) / scale
     c, s = np.cos(turn) * tile_px_per_mm, np.sin(turn) * tile_px_per_mm
     offset = (float((start[0] + c * x - s * y) % SIZE), float((start[1] + s * x + c * y) % SIZE))
     coarse = lay(tile, shape, _SOFT_PX * tile_px_per_mm / scale, turn, offset)
-    return np.asarray(enlarge(coarse, _SOFT_PX, page.shape), np.uint8)
+    return np.ascontiguousarray(enlarge(coarse, _SOFT_PX, (height, width))[top:, left:])
 
 
 def fine_on_paper(page: Page, tile: Tile, tile_px_per_mm: float, rng: Rng) -> Field:

@@ -10,9 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from ecgdig.degrade import DEGRADATIONS, apply
-from ecgdig.degrade.geometry import COARSE_PX, coarse_to_fine, curl, perspective, resample, rotation, thumbnail
+from ecgdig.degrade.geometry import COARSE_PX, coarse_to_fine, curl, lens, perspective, resample, rotation, thumbnail
 from ecgdig.degrade.presets import GEOMETRY
 from ecgdig.page import Homography, Layout, Page, Paper, Style, Warp, render
+from ecgdig.page.warp import Radial
 from ecgdig.recording import Recording
 
 Measure = Callable[[Page], NDArray[np.float64]]
@@ -87,6 +88,45 @@ def test_without_strength_nothing_moves(name: str) -> None:
     view = GEOMETRY[name](LETTER, 0.0, np.random.default_rng(0))
     at = np.array([[10.0, 20.0], [200.0, 150.0]])
     np.testing.assert_allclose(Warp(view.paper_stages + view.image_stages).to_px(at), at, atol=1e-4)
+
+
+def test_a_picture_is_turned_by_quarters(flat_page: Page, ink_error: Measure) -> None:
+    seen = set()
+    for seed in range(12):
+        page = apply(flat_page, {"quarter_turn": 1.0}, np.random.default_rng(seed))
+        x, y = page.warp.to_px([5.0, 5.0]) / page.shape[::-1]
+        seen.add((x < 0.5, y < 0.5))
+        assert (page.shape[0] > page.shape[1]) == ((x < 0.5) != (y < 0.5))
+        np.testing.assert_array_equal(sorted(page.shape), sorted(flat_page.shape))
+    assert seen == {(False, True), (False, False), (True, False)}
+    assert rms(ink_error(page)) < 0.06
+
+
+def test_a_lens_keeps_its_middle_and_moves_the_corners() -> None:
+    corners = np.array([[0, 0], [279.4, 0], [279.4, 215.9], [0, 215.9]])
+    reached = 0.0
+    for seed in range(30):
+        (glass,) = lens(LETTER, 0.5, np.random.default_rng(seed)).image_stages
+        assert isinstance(glass, Radial)
+        np.testing.assert_allclose(glass.forward(np.array([glass.centre])), [glass.centre])
+        moved = np.linalg.norm(glass.forward(corners) - corners, axis=1)
+        reached = max(reached, float(moved.max()))
+    assert 4 < reached < 14
+
+
+def test_a_crop_cuts_sides_off_and_padding_shows_more(flat_page: Page, ink_error: Measure) -> None:
+    height, width = flat_page.shape
+    for seed in range(8):
+        small = apply(flat_page, {"crop": 1.0}, np.random.default_rng(seed))
+        assert small.shape[0] * small.shape[1] < 0.97 * height * width
+        assert min(small.shape[0] / height, small.shape[1] / width) > 0.5
+        assert rms(ink_error(small)) < 0.06
+        large = apply(flat_page, {"padding": 1.0}, np.random.default_rng(seed), desk=True)
+        assert large.shape[0] >= height
+        assert large.shape[1] >= width
+        assert rms(ink_error(large)) < 0.06
+    for name in ("crop", "padding"):
+        assert apply(flat_page, {name: 0.0}, np.random.default_rng(0)).shape == flat_page.shape
 
 
 def test_a_margin_shows_the_desk_and_a_negative_one_crops(flat_page: Page) -> None:
