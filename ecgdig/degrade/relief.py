@@ -23,8 +23,8 @@ Rng = np.random.Generator
 Axis = NDArray[np.float64]  # paper mm of the columns `(n,)` or rows `(m,)` of a lattice
 Lattice = NDArray[np.float32]
 
-NODE_MM = 2.0  # the warp is bilinear between nodes this far apart
-_SHADE_MM = 0.4  # shading is computed at points this far apart
+NODE_MM = 2.5  # the warp is bilinear between nodes this far apart
+_SHADE_MM = 0.5  # shading is computed at points this far apart
 _STEEPEST = 0.8  # how much neighbouring shifts may differ per mm: a sheet steeper than this would hide itself
 
 
@@ -61,7 +61,7 @@ class Lamp:
     Attributes:
         slant: (x, y) towards the lamp; its length is the cotangent of the lamp's elevation.
         ambient: share of the light that comes from everywhere, 0 to 1.
-        warmth: by which power shade is redder (> 0) or bluer (< 0) than light.
+        warmth: by how much less blue (> 0) or red (< 0) there is in the shade.
         edge: how much ridges catch light and valleys lose it, for paper bent by 1 rad in 1 mm.
     """
 
@@ -118,8 +118,9 @@ def shade(page: Page, reliefs: Sequence[Relief], lamp: Lamp, factor: float = 1.0
     to_lattice[1, 2] = (0.5 / scale + top - y[0]) / step
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     fine = cv2.warpAffine(levels, to_lattice, page.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    share = np.maximum(np.arange(256) / 200, 1e-3)[:, None] ** np.array([1 - lamp.warmth, 1.0, 1 + lamp.warmth])
-    return page.with_image(multiply(page.image, np.asarray(fine, np.uint8), share))
+    # light and shade differ in colour as far as a lamp of another colour makes them
+    share = np.array([1 - lamp.warmth, 1.0, 1 + lamp.warmth])
+    return page.with_image(multiply(page.image, np.asarray(fine, np.uint8), 1 - share, 1 + 0.275 * share))
 
 
 def _brightness(z: Lattice, step: np.float32, lamp: Lamp) -> Lattice:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 
 from ecgdig.degrade.geometry import View
 from ecgdig.degrade.relief import Axis, Lattice
@@ -30,15 +31,25 @@ class Cylinder:
     radius_mm: float
 
     def displace(self, x_mm: Axis, y_mm: Axis) -> Lattice:
-        u = self.normal[0] * x_mm[None, :] + self.normal[1] * y_mm[:, None] - self.middle_mm
-        radius = abs(self.radius_mm)
-        bent = np.maximum(np.where(u < 0, -u - self.flat_mm[0], u - self.flat_mm[1]), 0.0)
-        angle = np.minimum(bent / radius, 1.0)  # beyond 57 degrees the sheet goes on straight
-        beyond = bent - angle * radius
-        along = radius * np.sin(angle) + beyond * np.cos(angle) - bent
-        rise = np.sign(self.radius_mm) * (radius * (1 - np.cos(angle)) + beyond * np.sin(angle))
-        towards = np.sign(u) * along
-        return np.stack([towards * self.normal[0], towards * self.normal[1], rise], -1).astype(np.float32)
+        out = np.empty((len(y_mm), len(x_mm), 3), np.float32)
+        _cylinder(x_mm, y_mm, np.array(self.normal), self.middle_mm, np.array(self.flat_mm), self.radius_mm, out)
+        return out
+
+
+@njit(cache=True, nogil=True)
+def _cylinder(x_mm: Axis, y_mm: Axis, normal: Axis, middle: float, flat: Axis, radius_mm: float, out: Lattice) -> None:
+    radius = abs(radius_mm)
+    for i in range(y_mm.shape[0]):
+        for j in range(x_mm.shape[0]):
+            u = normal[0] * x_mm[j] + normal[1] * y_mm[i] - middle
+            bent = max(-u - flat[0] if u < 0 else u - flat[1], 0.0)
+            angle = min(bent / radius, 1.0)  # beyond 57 degrees the sheet goes on straight
+            beyond = bent - angle * radius
+            s, c = np.sin(angle), np.cos(angle)
+            along = np.sign(u) * (radius * s + beyond * c - bent)
+            out[i, j, 0] = along * normal[0]
+            out[i, j, 1] = along * normal[1]
+            out[i, j, 2] = np.sign(radius_mm) * (radius * (1 - c) + beyond * s)
 
 
 def roll(paper: Paper, strength: float, rng: Rng) -> View:

@@ -10,22 +10,26 @@ from ecgdig.degrade.textures import fine_on_paper, multiply, soft_on_paper
 from ecgdig.page.page import Page
 
 Rng = np.random.Generator
-_LEVEL = (np.arange(256) - 128.0)[:, None] / 40  # of a tile, in standard deviations, (256, 1)
+_LEVEL = (np.arange(256) - 128.0) / 40  # of a tile, in standard deviations, (256,)
+_DARKEST, _BRIGHTEST = float(_LEVEL[0]), float(_LEVEL[-1])
+_WHITE = np.ones(3)
 
 
 def fibre(page: Page, strength: float, rng: Rng) -> Page:
     """Grain of the paper: fibres of a few tenths of a millimetre, up to 4 % of brightness (standard deviation)."""
     depth = 0.04 * strength * float(rng.uniform(0.3, 1))
     field = fine_on_paper(page, textures.fibre(), float(rng.uniform(4, 9)), rng)
-    return page.with_image(multiply(page.image, field, np.repeat(1 - 0.02 * strength + depth * _LEVEL, 3, 1)))
+    even = (1 - 0.02 * strength) * _WHITE
+    return page.with_image(multiply(page.image, field, even + depth * _DARKEST, even + depth * _BRIGHTEST))
 
 
 def mottle(page: Page, strength: float, rng: Rng) -> Page:
     """Cloudy tone: patches of 5 to 100 mm, up to 5 % brighter, darker, warmer or colder (standard deviation)."""
     depth = 0.05 * strength * float(rng.uniform(0.3, 1))
-    tint = 1 + rng.normal(0, 0.2, 3)
+    tint = depth * (1 + rng.normal(0, 0.2, 3))
     field = soft_on_paper(page, textures.cloud(), float(rng.uniform(1.2, 4)), rng)
-    return page.with_image(multiply(page.image, field, 1 - depth + depth * _LEVEL * tint))
+    even = 1 - depth
+    return page.with_image(multiply(page.image, field, even + _DARKEST * tint, even + _BRIGHTEST * tint))
 
 
 def ageing(page: Page, strength: float, rng: Rng) -> Page:
@@ -48,18 +52,15 @@ def ageing(page: Page, strength: float, rng: Rng) -> Page:
     cloud = soft_on_paper(page, textures.cloud(), float(rng.uniform(1.5, 4)), rng)
     offset = 255 * float(even) - 128 * float(cloudy)
     amount = np.asarray(cv2.addWeighted(browned, float(rim), cloud, float(cloudy), offset), np.uint8)
-    share = np.arange(256)[:, None] / 255 * top
-    return page.with_image(
-        multiply(page.image, amount, 1 - share * np.array([0.1, 0.2, 0.45]) * rng.uniform(0.7, 1, 3))
-    )
+    brown = 1 - top * np.array([0.1, 0.2, 0.45]) * rng.uniform(0.7, 1, 3)
+    return page.with_image(multiply(page.image, amount, _WHITE, brown))
 
 
 def show_through(page: Page, strength: float, rng: Rng) -> Page:
     """Print of the other side, mirrored and blurred, up to 22 % dark."""
     depth = 0.22 * strength * float(rng.uniform(0.3, 1))
     field = fine_on_paper(page, textures.print_behind(), float(rng.uniform(3.2, 5.5)), rng)
-    dark = 1 - depth * (1 - np.arange(256)[:, None] / 255)
-    return page.with_image(multiply(page.image, field, np.repeat(dark, 3, 1)))
+    return page.with_image(multiply(page.image, field, (1 - depth) * _WHITE, _WHITE))
 
 
 def fading(page: Page, strength: float, rng: Rng) -> Page:
@@ -68,9 +69,9 @@ def fading(page: Page, strength: float, rng: Rng) -> Page:
     border, edge = float(rng.uniform(-1.0, 0.8)), float(rng.uniform(0.15, 0.8))
     field = soft_on_paper(page, textures.cloud(), float(rng.uniform(1.0, 3.5)), rng)
     patch = np.clip((_LEVEL - border) / edge, 0, 1)
-    kept = 1 - top * (even + (1 - even) * patch)
+    faded = cv2.LUT(field, np.round(255 * (even + (1 - even) * patch)).astype(np.uint8))
     paper = np.empty_like(page.image)
     paper[:] = page.style.paper_rgb
     depth = np.asarray(cv2.subtract(paper, page.image), np.uint8)
-    printed = multiply(depth, field, np.repeat(kept, 3, 1))
+    printed = multiply(depth, np.asarray(faded, np.uint8), _WHITE, (1 - top) * _WHITE)
     return page.with_image(np.asarray(cv2.subtract(paper, printed), np.uint8))

@@ -18,9 +18,11 @@ from ecgdig.page.page import Page
 Rng = np.random.Generator
 Tile = NDArray[np.uint8]  # (SIZE, SIZE), mean 128, standard deviation 40
 Field = NDArray[np.uint8]  # (H, W)
+Factors = NDArray[np.float64]  # (3,): of red, green and blue
 
 SIZE = 512
 _ONE = 1 << 16  # fixed-point unit
+_FULL = 200  # factor 1 in 8 bits
 _SOFT_PX = 8  # textures without detail are computed at every 8th pixel
 
 
@@ -167,24 +169,13 @@ def px_per_mm_of(page: Page) -> float:
     return float(page.warp.px_per_mm(np.zeros((1, 2)))[0])
 
 
-def multiply(image: NDArray[np.uint8], field: Field, tables: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """`image` (RGB) times a factor that depends on `field`.
-
-    Args:
-        tables: `(256, 3)`, the factor of each colour for each value of the field, 0 to 1.99.
-    """
-    out = np.empty_like(image)
-    _multiply(image, field, np.clip(tables * 4096 + 0.5, 0, 8191).astype(np.int32), out)
-    return out
-
-
-@njit(cache=True, nogil=True)
-def _multiply(image: NDArray[np.uint8], field: Field, factors: NDArray[np.int32], out: NDArray[np.uint8]) -> None:
-    for i in range(image.shape[0]):
-        for j in range(image.shape[1]):
-            f = field[i, j]
-            for k in range(3):
-                out[i, j, k] = np.uint8(min((image[i, j, k] * factors[f, k] + 2048) >> 12, 255))
+def multiply(image: NDArray[np.uint8], field: Field, at_zero: Factors, at_full: Factors) -> NDArray[np.uint8]:
+    """`image` (RGB) times a factor for each colour that goes straight from `at_zero` to `at_full`, 0 to 1.27, where
+    `field` goes from 0 to 255."""
+    colours = []
+    for low, high in zip(at_zero, at_full, strict=True):
+        colours.append(cv2.convertScaleAbs(field, alpha=float(high - low) * _FULL / 255, beta=float(low) * _FULL))
+    return np.asarray(cv2.multiply(image, cv2.merge(colours), scale=1 / _FULL), np.uint8)
 
 
 def _frequencies() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
