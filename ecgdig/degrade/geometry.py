@@ -167,8 +167,8 @@ def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | D
     out = np.empty((*shape, 3), np.uint8)
     for top_px in range(0, shape[0], _BAND_PX):
         band = out[top_px : top_px + _BAND_PX]
-        part = to_source[top_px // step : (top_px + _BAND_PX) // step + 2]
-        x, y = cv2.split(coarse_to_fine(part, step, band.shape[:2]))
+        x, y = np.empty((2, *band.shape[:2]), np.float32)
+        _between(to_source, step, top_px, x, y)
         cv2.remap(source, x, y, cv2.INTER_CUBIC, band, cv2.BORDER_REPLICATE)
     if background is not None:
         sheet = np.array([paper.width_mm, paper.height_mm], np.float32)
@@ -178,6 +178,22 @@ def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | D
             # one soft pixel of border
             _lay_on(out, around, coarse_to_fine(beside * np.float32(sx) + np.float32(0.5), step, shape))
     return out
+
+
+@njit(cache=True, nogil=True)
+def _between(coarse: NDArray[np.float32], step: int, top: int, x: NDArray[np.float32], y: NDArray[np.float32]) -> None:
+    """Rows from `top` on of the bilinear interpolation of `coarse` `(h, w, 2)`, known at every `step`-th pixel."""
+    row = np.empty(coarse.shape[1:], np.float32)
+    for i in range(x.shape[0]):
+        first, v = (top + i) // step, np.float32((top + i) % step) / np.float32(step)
+        for j in range(coarse.shape[1]):
+            for k in range(2):
+                row[j, k] = coarse[first, j, k] + v * (coarse[first + 1, j, k] - coarse[first, j, k])
+        for j in range(coarse.shape[1] - 1):
+            dx, dy = (row[j + 1, 0] - row[j, 0]) / np.float32(step), (row[j + 1, 1] - row[j, 1]) / np.float32(step)
+            for n in range(min(step, x.shape[1] - j * step)):
+                x[i, j * step + n] = row[j, 0] + np.float32(n) * dx
+                y[i, j * step + n] = row[j, 1] + np.float32(n) * dy
 
 
 def _mm_field(warp: Warp, shape: tuple[int, int]) -> tuple[NDArray[np.float32], int]:

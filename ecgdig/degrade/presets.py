@@ -223,7 +223,10 @@ def apply(
     reliefs = [r for view in views for r in view.reliefs]
     if reliefs:
         stage, factor = relief.seen_by(reliefs, paper, relief.Eye.sample(paper, rng))
-        page = relief.shade(page, reliefs, relief.Lamp.sample(rng), factor)
+        heights = relief.Heights.of(page, reliefs, factor)
+        if rng.random() < 0.4:
+            page = relief.wear(page, heights, float(rng.uniform(0.2, 1)), rng)
+        page = relief.shade(page, heights, relief.Lamp.sample(rng))
         views = [View(paper_stages=(stage,)), *views]
     if views or dpi is not None or margin_mm or desk:
         scale = float(page.warp.px_per_mm([[0.0, 0.0]])[0]) if dpi is None else px_per_mm(dpi)

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.degrade.textures import multiply, px_per_mm_of
+from ecgdig.degrade.textures import fade, fine_on_paper, grain, multiply, px_per_mm_of
 from ecgdig.page.layout import Paper
 from ecgdig.page.page import Page
 from ecgdig.page.warp import Displacement
@@ -95,41 +95,77 @@ def seen_by(reliefs: Sequence[Relief], paper: Paper, eye: Eye) -> tuple[Displace
     return Displacement(shift * factor, NODE_MM), factor
 
 
-def shade(page: Page, reliefs: Sequence[Relief], lamp: Lamp, factor: float = 1.0) -> Page:
-    """Light and shade on the slopes of the sheet (Lambert's law), drawn on a flat page or a window of it.
+@dataclass(frozen=True)
+class Heights:
+    """Heights of a sheet over the part of it that is drawn, `(m, n)` mm, at nodes `step_mm` apart.
 
-    Args:
-        page: a flat page (its warp is a scale).
-        factor: heights are multiplied by this.
+    Nodes are the same whatever the window; there is one more around it for the slopes.
     """
-    scale = px_per_mm_of(page)
-    step = max(_SHADE_MM, 1.5 / scale)
-    left, top, right, bottom = page.window_mm
-    # nodes are the same whatever the window, with one more around it for the slopes
-    x, y = (np.arange(np.floor(a / step) - 1, np.ceil(b / step) + 3) * step for a, b in ((left, right), (top, bottom)))
-    z = _sum(reliefs, x, y)[..., 2] * np.float32(factor)
-    bright = _brightness(z, np.float32(step), lamp)
-    # full light is at 200, so that slopes towards the lamp have room; exposed for the brighter ones
+
+    z_mm: Lattice
+    origin_mm: tuple[float, float]
+    step_mm: float
+
+    @staticmethod
+    def of(page: Page, reliefs: Sequence[Relief], factor: float = 1.0) -> Heights:
+        """`page`: a flat page (its warp is a scale); heights are multiplied by `factor`."""
+        step = max(_SHADE_MM, 1.5 / px_per_mm_of(page))
+        left, top, right, bottom = page.window_mm
+        x, y = (
+            np.arange(np.floor(low / step) - 1, np.ceil(high / step) + 3) * step
+            for low, high in ((left, right), (top, bottom))
+        )
+        z = _sum(reliefs, x, y)[..., 2] * np.float32(factor)
+        return Heights(z, (float(x[0]), float(y[0])), step)
+
+    def bent(self) -> Lattice:
+        """Curvature in 1/mm: the Laplacian of the heights, positive in valleys, `(m, n)`."""
+        return np.asarray(cv2.Laplacian(self.z_mm, cv2.CV_32F, ksize=1, scale=1 / self.step_mm**2), np.float32)
+
+    def over(self, page: Page, values: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Values at the nodes, `(m, n)`, interpolated to the pixels of the flat page, `(H, W)`."""
+        scale = px_per_mm_of(page)
+        to_node = np.zeros((2, 3))
+        for axis in (0, 1):
+            to_node[axis, axis] = 1 / (scale * self.step_mm)
+            to_node[axis, 2] = (0.5 / scale + page.window_mm[axis] - self.origin_mm[axis]) / self.step_mm
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        fine = cv2.warpAffine(values, to_node, page.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(fine, np.uint8)
+
+
+def shade(page: Page, heights: Heights, lamp: Lamp) -> Page:
+    """Light and shade on the slopes of a flat page or a window of it (Lambert's law); bright ridges, dark valleys."""
+    bright = _brightness(heights, lamp)
+    # exposed for the slopes that face the lamp; 200 is full light
     bright = bright / np.float32(1 + 0.1 * (1 - lamp.ambient) * float(np.hypot(*lamp.slant)))
-    levels = np.clip(bright * 200 + 0.5, 0, 255).astype(np.uint8)
-    to_lattice = np.array(
-        [[1 / (scale * step), 0, (0.5 / scale + left - x[0]) / step], [0, 1 / (scale * step), 0.0]], np.float64
-    )
-    to_lattice[1, 2] = (0.5 / scale + top - y[0]) / step
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    fine = cv2.warpAffine(levels, to_lattice, page.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    field = heights.over(page, np.clip(bright * 200 + 0.5, 0, 255).astype(np.uint8))
     # light and shade differ in colour as far as a lamp of another colour makes them
     share = np.array([1 - lamp.warmth, 1.0, 1 + lamp.warmth])
-    return page.with_image(multiply(page.image, np.asarray(fine, np.uint8), 1 - share, 1 + 0.275 * share))
+    return page.with_image(multiply(page.image, field, 1 - share, 1 + 0.275 * share))
 
 
-def _brightness(z: Lattice, step: np.float32, lamp: Lamp) -> Lattice:
+def wear(page: Page, heights: Heights, strength: float, rng: Rng) -> Page:
+    """Print rubbed off in specks where paper was bent sharply: it comes up to 75 % nearer to the paper's colour."""
+    sharp = np.clip((np.abs(heights.bent()) - 0.15) / 0.35, 0, 1)
+    if not sharp.any():
+        return page
+    where = heights.over(page, (255 * sharp).astype(np.uint8))
+    specks = fine_on_paper(page, grain(), float(rng.uniform(3, 6)), rng)
+    # half of a crease is worn, in specks of half a millimetre
+    worn = cv2.multiply(
+        where, cv2.LUT(specks, np.clip(2 * (np.arange(256) - 118), 0, 255).astype(np.uint8)), scale=1 / 255
+    )
+    return page.with_image(fade(page.image, page.style.paper_rgb, np.asarray(worn, np.uint8), 1.0, 1 - 0.75 * strength))
+
+
+def _brightness(heights: Heights, lamp: Lamp) -> Lattice:
     """Light on each point against that on flat paper, `(m, n)`."""
-    zx = cv2.Sobel(z, cv2.CV_32F, 1, 0, ksize=1, scale=float(0.5 / step))
-    zy = cv2.Sobel(z, cv2.CV_32F, 0, 1, ksize=1, scale=float(0.5 / step))
+    z, scale = heights.z_mm, 0.5 / heights.step_mm
+    zx = cv2.Sobel(z, cv2.CV_32F, 1, 0, ksize=1, scale=scale)
+    zy = cv2.Sobel(z, cv2.CV_32F, 0, 1, ksize=1, scale=scale)
     facing = (1 - np.float32(lamp.slant[0]) * zx - np.float32(lamp.slant[1]) * zy) / np.sqrt(1 + zx * zx + zy * zy)
-    bent = cv2.Laplacian(z, cv2.CV_32F, ksize=1, scale=float(1 / step**2))
-    edge = np.float32(lamp.edge) * np.clip(bent, -0.3, 0.3)
+    edge = np.float32(lamp.edge) * np.clip(heights.bent(), -0.3, 0.3)
     ambient = np.float32(lamp.ambient)
     return np.asarray(ambient + (1 - ambient) * np.maximum(facing, 0) - edge, np.float32)
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ecgdig.degrade import textures
-from ecgdig.degrade.textures import fine_on_paper, multiply, soft_on_paper
+from ecgdig.degrade.textures import fade, fine_on_paper, multiply, soft_on_paper
 from ecgdig.page.page import Page
 
 Rng = np.random.Generator
@@ -70,8 +70,4 @@ def fading(page: Page, strength: float, rng: Rng) -> Page:
     field = soft_on_paper(page, textures.cloud(), float(rng.uniform(1.0, 3.5)), rng)
     patch = np.clip((_LEVEL - border) / edge, 0, 1)
     faded = cv2.LUT(field, np.round(255 * (even + (1 - even) * patch)).astype(np.uint8))
-    paper = np.empty_like(page.image)
-    paper[:] = page.style.paper_rgb
-    depth = np.asarray(cv2.subtract(paper, page.image), np.uint8)
-    printed = multiply(depth, np.asarray(faded, np.uint8), _WHITE, (1 - top) * _WHITE)
-    return page.with_image(np.asarray(cv2.subtract(paper, printed), np.uint8))
+    return page.with_image(fade(page.image, page.style.paper_rgb, np.asarray(faded, np.uint8), 1.0, 1 - top))

@@ -178,6 +178,18 @@ def multiply(image: NDArray[np.uint8], field: Field, at_zero: Factors, at_full: 
     return np.asarray(cv2.multiply(image, cv2.merge(colours), scale=1 / _FULL), np.uint8)
 
 
+def fade(
+    image: NDArray[np.uint8], paper_rgb: tuple[int, int, int], field: Field, at_zero: float, at_full: float
+) -> NDArray[np.uint8]:
+    """What is printed, where darker than the paper, times a factor between `at_zero` and `at_full` of `field`."""
+    paper = np.empty_like(image)
+    paper[:] = paper_rgb
+    printed = np.asarray(cv2.subtract(paper, image), np.uint8)
+    kept = multiply(printed, field, np.full(3, at_zero), np.full(3, at_full))
+    # what is brighter than the paper stays as it is
+    return np.asarray(cv2.add(image, cv2.subtract(printed, kept)), np.uint8)
+
+
 def _frequencies() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     f = np.asarray(np.fft.fftfreq(SIZE), np.float64)
     return f[:, None], f[None, :]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ecgdig.degrade import DEGRADATIONS, apply
+from ecgdig.degrade import DEGRADATIONS, apply, relief
 from ecgdig.degrade.geometry import COARSE_PX, coarse_to_fine, curl, lens, perspective, resample, rotation, thumbnail
 from ecgdig.degrade.presets import GEOMETRY
 from ecgdig.page import Homography, Layout, Page, Paper, Style, Warp, render
@@ -43,6 +43,23 @@ def test_the_ink_stays_on_the_truth_under_each_bend(name: str, flat_page: Page, 
     assert np.abs(page.warp.to_px(nodes) - flat_page.warp.to_px(nodes)).max() > 1
 
 
+@pytest.fixture
+def evenly_lit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bends without shading, whose sharp edges beside the ink move its centroid and not the ink."""
+    monkeypatch.setattr(relief, "shade", lambda page, heights, lamp: page)
+    monkeypatch.setattr(relief, "wear", lambda page, heights, strength, rng: page)
+
+
+@pytest.mark.usefixtures("evenly_lit")
+@pytest.mark.parametrize("name", GEOMETRY)
+@pytest.mark.parametrize("seed", range(3, 7))
+def test_the_truth_of_each_bend_is_exact(name: str, seed: int, flat_page: Page, ink_error: Measure) -> None:
+    errors = ink_error(apply(flat_page, {name: 1.0}, np.random.default_rng(seed), dpi=170, margin_mm=8))
+    assert rms(errors) < 0.05
+    assert np.abs(errors).max() < 0.2
+
+
+@pytest.mark.usefixtures("evenly_lit")
 @pytest.mark.parametrize("seed", range(2))
 def test_the_ink_stays_on_the_truth_under_all_bends(seed: int, flat_page: Page, ink_error: Measure) -> None:
     rng = np.random.default_rng(seed)
@@ -144,6 +161,7 @@ def test_a_margin_shows_the_desk_and_a_negative_one_crops(flat_page: Page) -> No
     np.testing.assert_allclose(narrow.warp.to_mm([-0.5, -0.5]), [10.0, 10.0], atol=1e-6)
 
 
+@pytest.mark.usefixtures("evenly_lit")
 def test_a_window_is_bent_like_the_whole_page(
     smooth: Recording, bare: Style, sheet: Callable[[str], Layout], ink_error: Measure
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,15 +10,20 @@ import pytest
 from numpy.typing import NDArray
 
 from ecgdig.degrade.crumple import crumple, wrinkles
-from ecgdig.degrade.folds import folds
+from ecgdig.degrade.folds import Crease, Folds, folds
 from ecgdig.degrade.presets import Bend
-from ecgdig.degrade.relief import Eye, Lamp, seen_by, shade
+from ecgdig.degrade.relief import Eye, Heights, Lamp, Relief, seen_by, shade, wear
 from ecgdig.degrade.roll import roll
 from ecgdig.page import PLAIN, Layout, Page, Paper, Style, render
 from ecgdig.recording import Recording
 
+Measure = Callable[[Page], NDArray[np.float64]]
 LETTER = Paper(279.4, 215.9)
 LAMP = Lamp((-1.0, 0.5), 0.3, 0.0, 0.0)
+
+
+def lit(page: Page, reliefs: Sequence[Relief], lamp: Lamp = LAMP) -> NDArray[np.float64]:
+    return shade(page, Heights.of(page, reliefs), lamp).image.astype(float)
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ def test_every_sheet_can_be_flattened_again(bend: Bend, seed: int) -> None:
 def test_light_on_a_slope_is_lamberts(bare: Style, smooth: Recording, sheet: Callable[[str], Layout]) -> None:
     page = render(smooth, sheet("3x4"), bare, 100, np.random.default_rng(0), (5.0, 3.0, 12.0, 8.0))
     grey = page.with_image(np.full_like(page.image, 150))
-    flat, steep = (shade(grey, [Slope(0.0, s)], LAMP).image.astype(float) for s in (0.0, 0.3))
+    flat, steep = (lit(grey, [Slope(0.0, s)]) for s in (0.0, 0.3))
     normal, light = np.array([-0.3, 0.0, 1.0]), np.array([-1.0, 0.5, 1.0])
     expected = 0.3 + 0.7 * (normal @ light) / np.linalg.norm(normal)
     np.testing.assert_allclose(steep / flat, expected, atol=0.02)
@@ -77,7 +82,7 @@ def test_a_window_is_shaded_like_the_whole_page(
     whole, window = (render(recording, sheet("3x4"), PLAIN, 100, np.random.default_rng(0), box) for box in boxes)
     reliefs = bend(LETTER, 1.0, np.random.default_rng(3)).reliefs
     lamp = Lamp((-1.5, 0.7), 0.2, 0.1, 0.4)
-    seen, all_of_it = (shade(page, reliefs, lamp).image.astype(int) for page in (window, whole))
+    seen, all_of_it = (lit(page, reliefs, lamp) for page in (window, whole))
     difference = np.abs(seen - all_of_it[100:400, 200:500])
     assert difference.max() <= 2
     assert (difference > 0).mean() < 1e-3
@@ -86,7 +91,24 @@ def test_a_window_is_shaded_like_the_whole_page(
 def test_shade_can_be_seen(flat_page: Page) -> None:
     for seed in range(4):
         for bend in (folds, crumple, roll):
-            lit = shade(flat_page, bend(LETTER, 1.0, np.random.default_rng(seed)).reliefs, LAMP).image.astype(float)
-            paper = lit[flat_page.image.min(-1) == 255]
+            shaded = lit(flat_page, bend(LETTER, 1.0, np.random.default_rng(seed)).reliefs)
+            paper = shaded[flat_page.image.min(-1) == 255]
             assert 3 < paper.std() < 60
             assert paper.mean() > 150
+
+
+def test_creases_are_worn_and_the_rest_is_not(flat_page: Page, ink_error: Measure) -> None:
+    heights = Heights.of(flat_page, [Folds((Crease((1.0, 0.0, 120.0), 5.0, (25.0, 25.0), 0.2),))])
+    worn = wear(flat_page, heights, 1.0, np.random.default_rng(0))
+    paler = worn.image.astype(int) - flat_page.image
+    assert paler.min() >= -1
+    x_mm = (np.nonzero(paler.max((0, 2)) > 1)[0] + 0.5) / (150 / 25.4)
+    assert x_mm.min() > 118
+    assert x_mm.max() < 122
+    ink = flat_page.image.max(-1) < 60
+    near = np.abs((np.arange(ink.shape[1]) + 0.5) / (150 / 25.4) - 120) < 0.5
+    assert worn.image[:, near][ink[:, near]].mean() > 20
+    assert worn.image[ink].max() < 0.76 * 255 + 60
+    assert float(np.sqrt(np.mean(ink_error(worn) ** 2))) < 0.06
+    flat = Heights.of(flat_page, [Slope(0.0, 0.1)])
+    np.testing.assert_array_equal(wear(flat_page, flat, 1.0, np.random.default_rng(0)).image, flat_page.image)
