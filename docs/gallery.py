@@ -20,7 +20,7 @@ from ecgdig.sources import Simulator
 
 FOLDER = Path(__file__).parent / "gallery"
 STRENGTHS = (0.3, 0.6, 1.0)
-TILE = (160, 207)  # height, width in px
+TILE = (140, 182)  # height, width in px
 GAP = 4
 LABEL = 22
 ROWS = 8  # degradations a picture
@@ -30,7 +30,7 @@ def plain_page() -> Page:
     """A usual page, the same under every degradation."""
     style = replace(PLAIN, grid=replace(PLAIN.grid, minor_rgb=(248, 212, 210), major_rgb=(222, 128, 124)))
     layout = arrange(lead_plan("3x4+1"), PAPERS["letter"], Placement(22, 8, 70, 32), duration_s=10.0)
-    return render(Simulator(1, seed=11)[0], layout, style, 110, np.random.default_rng(0))
+    return render(Simulator(1, seed=11)[0], layout, style, 130, np.random.default_rng(0))
 
 
 def fitted(image: NDArray[np.uint8], size: tuple[int, int] = TILE) -> NDArray[np.uint8]:
@@ -52,10 +52,13 @@ def labelled(tiles: list[NDArray[np.uint8]], text: str) -> NDArray[np.uint8]:
     return np.vstack([line, row])
 
 
-def shown(page: Page, name: str, strength: float) -> NDArray[np.uint8]:
-    """One degradation alone, on a desk."""
-    rng = np.random.default_rng(3)
-    return fitted(apply(page, {name: strength}, rng, margin_mm=5, desk=True).image)
+def shown(page: Page, name: str) -> list[NDArray[np.uint8]]:
+    """One degradation alone at each strength, on a desk, and the middle of the last picture closer."""
+    pages = [apply(page, {name: s}, np.random.default_rng(8), margin_mm=5, desk=True).image for s in STRENGTHS]
+    last = pages[-1]
+    height, width = 2 * TILE[0], 2 * TILE[1]
+    top, left = max(0, (last.shape[0] - height) // 2), max(0, (last.shape[1] - width) // 2)
+    return [*(fitted(image) for image in pages), fitted(last[top : top + height, left : left + width])]
 
 
 def write(name: str, image: NDArray[np.uint8]) -> str:
@@ -68,7 +71,7 @@ def main() -> None:
     for old in FOLDER.glob("*.jpg"):
         old.unlink()
     page = plain_page()
-    rows = [labelled([shown(page, name, s) for s in STRENGTHS], name.replace("_", " ")) for name in DEGRADATIONS]
+    rows = [labelled(shown(page, name), name.replace("_", " ")) for name in DEGRADATIONS]
     while len(rows) % 2:
         rows.append(np.full_like(rows[0], 255))
     pairs = [np.hstack([rows[i], rows[i + 1]]) for i in range(0, len(rows), 2)]
@@ -91,7 +94,7 @@ def main() -> None:
         "",
         "Made by `python docs/gallery.py` from `ecgdig.degrade.DEGRADATIONS`: each degradation alone at strengths "
         + ", ".join(f"{s:g}" for s in STRENGTHS)
-        + ", then six pages of each preset. All pages are simulated.",
+        + " and the middle of the last one, closer; then six pages of each preset. All pages are simulated.",
         "",
         *(f"![{name.removesuffix('.jpg')}]({name})\n" for name in files),
     ]

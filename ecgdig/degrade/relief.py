@@ -74,7 +74,12 @@ class Lamp:
     def sample(rng: Rng) -> Lamp:
         angle, cotangent = float(rng.uniform(0, 2 * np.pi)), float(rng.uniform(0.7, 2.2))
         slant = (cotangent * np.cos(angle), cotangent * np.sin(angle))
-        return Lamp(slant, float(rng.uniform(0.1, 0.5)), float(rng.normal(0, 0.18)), float(rng.uniform(0.0, 0.5)))
+        return Lamp(
+            slant,
+            float(rng.uniform(0.1, 0.5)),
+            float(np.clip(rng.normal(0, 0.13), -0.22, 0.22)),
+            float(rng.uniform(0.0, 0.5)),
+        )
 
 
 def seen_by(reliefs: Sequence[Relief], paper: Paper, eye: Eye) -> tuple[Displacement, float]:
