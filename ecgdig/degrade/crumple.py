@@ -65,7 +65,7 @@ def _facet_set(paper: Paper, size_mm: float, slope: float, lowest: float, rng: R
     turn, stretch = rng.uniform(0, np.pi), float(np.exp(rng.uniform(0, 0.4)))
     c, s = np.cos(turn), np.sin(turn)
     linear = np.diag([stretch, 1 / stretch]) @ np.array([[c, s], [-s, c]]) / size_mm
-    margin = 0.2 * size_mm + 20
+    margin = 0.5 * size_mm + 20
     ends = [(-margin, paper.width_mm + margin), (-margin, paper.height_mm + margin)]
     reach = np.stack(np.meshgrid(*ends), -1).reshape(-1, 2) @ linear.T
     low = np.floor(reach.min(0)) - 2
@@ -73,14 +73,8 @@ def _facet_set(paper: Paper, size_mm: float, slope: float, lowest: float, rng: R
     matrix = np.concatenate([linear, -low[:, None]], 1)
     cells = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1)
     sites = tuple(cells + rng.uniform(0.05, 0.95, (rows, columns, 2)) for _ in range(2))
-    bend = np.stack(
-        [
-            rng.uniform(0.0, 0.18, 2) * size_mm,
-            2 * np.pi / (size_mm * rng.uniform(1.2, 3.0, 2)),
-            rng.uniform(0, 2 * np.pi, 2),
-        ],
-        1,
-    )
+    length = size_mm * rng.uniform(1.5, 5.0, 2)
+    bend = np.stack([rng.uniform(0.0, 0.1, 2) * length, 2 * np.pi / length, rng.uniform(0, 2 * np.pi, 2)], 1)
     patch = np.array(
         [
             [2 * np.pi / rng.uniform(90, 320), rng.uniform(0, 2 * np.pi)],
