@@ -6,23 +6,30 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
+from ecgdig.degrade.desk import Desk
+from ecgdig.degrade.relief import Relief
 from ecgdig.page.layout import Paper
 from ecgdig.page.page import Box, Page
-from ecgdig.page.warp import Homography, Stage, Warp, Waves, coarse_to_fine
+from ecgdig.page.warp import Displacement, Homography, Radial, Stage, Warp, Waves, coarse_to_fine
 
 Rng = np.random.Generator
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 COARSE_PX = 8  # the mm field is computed on every 8th pixel and interpolated: its second derivative is tiny
+_BAND_PX = 64  # rows that are resampled together, so that their map stays in the processor's cache
+_CREASED_PX = 4  # where the sheet has creases: on every 4th
 
 
 @dataclass(frozen=True)
 class View:
-    """How the sheet comes to lie in the image: stages on the paper (mm), then stages in the image (px)."""
+    """How the sheet comes to lie in the image: reliefs and stages on the paper (mm), then stages in the image (px)."""
 
     paper_stages: tuple[Stage, ...] = ()
     image_stages: tuple[Stage, ...] = ()
+    reliefs: tuple[Relief, ...] = ()
+    margin_mm: Box = (0.0, 0.0, 0.0, 0.0)  # more (or, negative, less) of the picture: left, top, right, bottom
 
 
 def rotation(paper: Paper, strength: float, rng: Rng) -> View:
@@ -61,12 +68,43 @@ def curl(paper: Paper, strength: float, rng: Rng) -> View:
     return View(paper_stages=(Waves(tuple(waves)),))
 
 
+def quarter_turn(paper: Paper, strength: float, rng: Rng) -> View:
+    """A picture turned by 90, 180 or 270 degrees; without strength it is upright."""
+    turns = int(rng.integers(1, 4)) if strength > 0 else 0
+    c, s = ((1, 0), (0, 1), (-1, 0), (0, -1))[turns]
+    return View(image_stages=(Homography.of([[c, -s, 0], [s, c, 0], [0, 0, 1]]),))
+
+
+def lens(paper: Paper, strength: float, rng: Rng) -> View:
+    """Barrel or pincushion distortion: the corners of the sheet move by up to about 8 % of their distance."""
+    middle = 0.5 * np.array([paper.width_mm, paper.height_mm])
+    unit = float(np.linalg.norm(middle))
+    cx, cy = middle + rng.normal(0, 0.08, 2) * unit
+    return View(image_stages=(Radial((float(cx), float(cy)), unit, 0.08 * strength * float(rng.uniform(-1, 1))),))
+
+
+def crop(paper: Paper, strength: float, rng: Rng) -> View:
+    """A picture that shows only a part: one to three sides lose up to 22 % of the sheet, through the outer leads."""
+    cut = (
+        0.22 * strength * rng.uniform(0.2, 1, 4) * rng.permutation([1, 1, 1, 0] if rng.random() < 0.4 else [1, 0, 0, 0])
+    )
+    left, top, right, bottom = (float(v) for v in -cut * np.tile([paper.width_mm, paper.height_mm], 2))
+    return View(margin_mm=(left, top, right, bottom))
+
+
+def padding(paper: Paper, strength: float, rng: Rng) -> View:
+    """A picture with much around the sheet: up to 45 % of its size more on each side."""
+    more = 0.45 * strength * rng.uniform(0, 1, 4) ** 2
+    left, top, right, bottom = (float(v) for v in np.tile([paper.width_mm, paper.height_mm], 2) * more)
+    return View(margin_mm=(left, top, right, bottom))
+
+
 def resample(
     page: Page,
     views: list[View],
     px_per_mm: float,
     margin_mm: float,
-    background: Image | None,
+    background: Image | Desk | None,
     seen_mm: Box | None = None,
 ) -> Page:
     """Bring a clean page under `views` in one resampling.
@@ -76,7 +114,7 @@ def resample(
         views: applied in order; paper stages first, image stages (given in mm) after all of them.
         px_per_mm: scale of the new image where the views do not change it.
         margin_mm: how much around the sheet is seen; negative crops the sheet; a window of a page is kept as it is.
-        background: RGB picture of the desk, any size, tiled by reflection; None repeats the paper's colour.
+        background: the desk, or an RGB picture of it, any size, enlarged to the image; None repeats the paper's colour.
         seen_mm: only the part of the image around this part of the paper is made.
     """
     stages = tuple(s for view in views for s in view.paper_stages) + tuple(
@@ -85,10 +123,11 @@ def resample(
     left, top, right, bottom = page.window_mm if seen_mm is None else seen_mm
     edge = np.linspace(0, 1, 33)
     border = np.concatenate([np.stack(side, 1) for side in _sides(edge)]) * [right - left, bottom - top] + [left, top]
+    margins = margin_mm + sum((np.array(view.margin_mm) for view in views), np.zeros(4))
     if page.is_window or seen_mm is not None:
-        margin_mm = 0.0
+        margins = np.zeros(4)
     seen = Warp(stages).to_px(border) if stages else border
-    low, high = seen.min(0) - margin_mm, seen.max(0) + margin_mm
+    low, high = seen.min(0) - margins[:2], seen.max(0) + margins[2:]
     width, height = (int(v) for v in np.maximum(np.round((high - low) * px_per_mm), 16))
     to_px = Homography.scale(px_per_mm, (float(low[0]), float(low[1])))
     warp = Warp((*stages, to_px))
@@ -113,7 +152,7 @@ def thumbnail(page: Page, side_px: int, quarter_turns: int = 0) -> Page:
     return page.with_image(np.asarray(small, np.uint8), page.warp.then(*stages))
 
 
-def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | None) -> Image:
+def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | Desk | None) -> Image:
     source, paper = page.image, page.layout.paper
     left, top, right, bottom = page.window_mm
     middle = np.array([[(left + right) / 2, (top + bottom) / 2]])
@@ -123,21 +162,90 @@ def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | N
         size = (max(1, round(source.shape[1] / shrink)), max(1, round(source.shape[0] / shrink)))
         source = np.asarray(cv2.resize(source, size, interpolation=cv2.INTER_AREA), np.uint8)
     sx, sy = (scale * source.shape[axis] / page.image.shape[axis] for axis in (1, 0))
-    field = warp.mm_field((shape[0] + 2 * COARSE_PX, shape[1] + 2 * COARSE_PX), COARSE_PX)
+    field, step = _mm_field(warp, shape)
     to_source = (field - np.array([left, top], np.float32)) * np.array([sx, sy], np.float32) - np.float32(0.5)
-    xy = coarse_to_fine(to_source, COARSE_PX, shape)
-    out = np.asarray(
-        cv2.remap(source, xy[..., 0], xy[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8
-    )
+    out = np.empty((*shape, 3), np.uint8)
+    for top_px in range(0, shape[0], _BAND_PX):
+        band = out[top_px : top_px + _BAND_PX]
+        x, y = np.empty((2, *band.shape[:2]), np.float32)
+        _between(to_source, step, top_px, x, y)
+        cv2.remap(source, x, y, cv2.INTER_CUBIC, band, cv2.BORDER_REPLICATE)
     if background is not None:
-        # signed distance to the sheet's edge in px, for one soft pixel of border
-        beside = np.minimum(field, np.array([paper.width_mm, paper.height_mm], np.float32) - field).min(-1)
-        if beside.min() * sx > 0.5:
-            return out
-        cover = np.clip(coarse_to_fine(beside * np.float32(sx) + np.float32(0.5), COARSE_PX, shape), 0, 1)[..., None]
-        desk = cv2.resize(background, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
-        out = (out * cover + desk * (1 - cover) + 0.5).astype(np.uint8)
+        sheet = np.array([paper.width_mm, paper.height_mm], np.float32)
+        beside = np.minimum(field, sheet - field).min(-1)  # mm from the edge of the sheet, negative outside
+        if beside.min() * sx <= 0.5:
+            around = _around(background, field, sheet, step, shape, float(warp.px_per_mm(middle)[0]))
+            # one soft pixel of border
+            _lay_on(out, around, coarse_to_fine(beside * np.float32(sx) + np.float32(0.5), step, shape))
     return out
+
+
+@njit(cache=True, nogil=True)
+def _between(coarse: NDArray[np.float32], step: int, top: int, x: NDArray[np.float32], y: NDArray[np.float32]) -> None:
+    """Rows from `top` on of the bilinear interpolation of `coarse` `(h, w, 2)`, known at every `step`-th pixel."""
+    row = np.empty(coarse.shape[1:], np.float32)
+    for i in range(x.shape[0]):
+        first, v = (top + i) // step, np.float32((top + i) % step) / np.float32(step)
+        for j in range(coarse.shape[1]):
+            for k in range(2):
+                row[j, k] = coarse[first, j, k] + v * (coarse[first + 1, j, k] - coarse[first, j, k])
+        for j in range(coarse.shape[1] - 1):
+            dx, dy = (row[j + 1, 0] - row[j, 0]) / np.float32(step), (row[j + 1, 1] - row[j, 1]) / np.float32(step)
+            for n in range(min(step, x.shape[1] - j * step)):
+                x[i, j * step + n] = row[j, 0] + np.float32(n) * dx
+                y[i, j * step + n] = row[j, 1] + np.float32(n) * dy
+
+
+def _mm_field(warp: Warp, shape: tuple[int, int]) -> tuple[NDArray[np.float32], int]:
+    """Paper mm of every `step`-th pixel, a little beyond the image: `(h, w, 2)`, and the step.
+
+    Smooth maps are computed on every 8th pixel; the shifts of a creased sheet are found from those on every 4th.
+    """
+    height, width = shape[0] + 2 * COARSE_PX, shape[1] + 2 * COARSE_PX
+    if not isinstance(warp.stages[0], Displacement):
+        return warp.mm_field((height, width), COARSE_PX), COARSE_PX
+    ratio = COARSE_PX // _CREASED_PX
+    bent = Warp(warp.stages[1:]).mm_field((height, width), COARSE_PX)
+    fine = coarse_to_fine(bent, ratio, (ratio * (bent.shape[0] - 1) + 1, ratio * (bent.shape[1] - 1) + 1))
+    flat = warp.stages[0].inverse(fine.reshape(-1, 2).astype(np.float64))
+    return flat.reshape(fine.shape).astype(np.float32), _CREASED_PX
+
+
+def _around(
+    background: Image | Desk,
+    field: NDArray[np.float32],
+    sheet: NDArray[np.float32],
+    step: int,
+    shape: tuple[int, int],
+    px_per_mm: float,
+) -> Image:
+    """The desk and the sheet's shadow on it, `shape`; painted at half the size, it is not in focus.
+
+    Args:
+        field: mm on the sheet of every `step`-th pixel.
+        sheet: its width and height, mm.
+    """
+    if not isinstance(background, Desk):
+        return np.asarray(cv2.resize(background, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)
+    small = (shape[0] + 1) // 2, (shape[1] + 1) // 2
+    desk = background.picture(small, 0.5 * px_per_mm)
+    seen = field - np.array(background.shadow_mm, np.float32)
+    away = np.linalg.norm(np.maximum(np.maximum(-seen, seen - sheet), 0), axis=-1)
+    light = coarse_to_fine((255 - 90 * np.exp(-away / 2)).astype(np.float32), step // 2, small)
+    cv2.multiply(desk, cv2.merge([light.astype(np.uint8)] * 3), desk, 1 / 255)
+    return np.asarray(cv2.resize(desk, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+@njit(cache=True, nogil=True)
+def _lay_on(out: Image, desk: Image, cover: NDArray[np.float32]) -> None:
+    """The desk where the sheet's `cover` `(H, W)` is 0 or less, the sheet where it is 1 or more, a mixture between."""
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            share = cover[i, j]
+            if share < 1.0:
+                share = max(share, np.float32(0.0))
+                for k in range(3):
+                    out[i, j, k] = np.uint8(out[i, j, k] * share + desk[i, j, k] * (1 - share) + np.float32(0.5))
 
 
 def _sides(t: NDArray[np.float64]) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:

@@ -35,6 +35,85 @@ def shadow(image: Image, strength: float, rng: Rng) -> Image:
     return _multiply(image, (1 - float(rng.uniform(0.15, 0.6)) * strength * inside).astype(np.float32))
 
 
+def cast_shadows(image: Image, strength: float, rng: Rng) -> Image:
+    """Shadows of a hand or a phone that reach into the picture, one to three, soft, up to 60 % dark."""
+    shape = _raster(image)
+    light = np.ones(shape, np.float32)
+    for _ in range(int(rng.choice([1, 2, 3], p=[0.6, 0.3, 0.1]))):
+        mask = np.zeros(shape, np.uint8)
+        size = min(shape) * float(rng.uniform(0.25, 0.6))
+        angle = float(rng.uniform(0, 2 * np.pi))
+        towards = np.array([np.cos(angle), np.sin(angle)])
+        middle = np.array(shape[::-1]) / 2
+        # on the border of the picture or a little inside
+        at = middle - towards * middle * rng.uniform(0.5, 1.1, 2)
+        outline = _hand if rng.random() < 0.6 else _phone
+        outline(mask, at, towards, size, rng)
+        sigma = float(np.exp(rng.uniform(np.log(0.8), np.log(10))))
+        soft = cv2.GaussianBlur(mask, (0, 0), sigma).astype(np.float32) / 255
+        light *= 1 - float(rng.uniform(0.2, 0.6)) * strength * soft
+    return _multiply(image, light)
+
+
+def _hand(
+    mask: NDArray[np.uint8], at: NDArray[np.float64], towards: NDArray[np.float64], size: float, rng: Rng
+) -> None:
+    """A palm with an arm behind it and up to five fingers before it."""
+    side = np.array([-towards[1], towards[0]])
+    palm = float(rng.uniform(0.2, 0.28)) * size
+
+    def limb(start: NDArray[np.float64], end: NDArray[np.float64], breadth: float) -> None:
+        ends = [(round(float(p[0]) * 16), round(float(p[1]) * 16)) for p in (start, end)]
+        cv2.line(mask, ends[0], ends[1], 255, max(1, round(breadth)), cv2.LINE_AA, 4)
+
+    limb(at - towards * 3 * size, at, 1.5 * palm)
+    limb(at - towards * 0.3 * palm, at + towards * 0.3 * palm, 2 * palm)
+    for k in range(int(rng.integers(1, 6))):
+        spread = (k - 2) * 0.4
+        tip = towards * np.cos(0.6 * spread) + side * np.sin(0.6 * spread)
+        length = palm * float(rng.uniform(1.6, 2.6))
+        limb(at + side * spread * palm * 0.9, at + side * spread * palm * 0.9 + tip * length, 0.42 * palm)
+
+
+def _phone(
+    mask: NDArray[np.uint8], at: NDArray[np.float64], towards: NDArray[np.float64], size: float, rng: Rng
+) -> None:
+    """A rectangle of a phone's proportions."""
+    turned = np.arctan2(towards[1], towards[0]) + rng.normal(0, 0.3)
+    box = ((float(at[0]), float(at[1])), (1.2 * size, 0.58 * size), float(np.degrees(turned)))
+    cv2.fillConvexPoly(mask, np.round(cv2.boxPoints(box) * 16).astype(np.int32), 255, cv2.LINE_AA, 4)
+
+
+def glare(image: Image, strength: float, rng: Rng) -> Image:
+    """One or two shining patches, where the picture comes up to 80 % nearer to white."""
+    shape = _raster(image)
+    y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
+    shine = np.zeros(shape, np.float32)
+    for _ in range(1 if rng.random() < 0.7 else 2):
+        cy, cx = rng.uniform(-0.05, 1.05, 2) * shape
+        turn, length = rng.uniform(0, np.pi), float(rng.uniform(0.08, 0.4)) * max(shape)
+        breadth = length * float(rng.uniform(0.2, 1.0))
+        u = (np.cos(turn) * (x - cx) + np.sin(turn) * (y - cy)) / length
+        v = (-np.sin(turn) * (x - cx) + np.cos(turn) * (y - cy)) / breadth
+        power = float(rng.uniform(0.8, 2.0))  # 1: Gaussian; more: a patch with an edge
+        shine = np.maximum(shine, np.exp(-((u * u + v * v) ** power)))
+    left = 1 - 0.8 * strength * float(rng.uniform(0.3, 1)) * shine
+    # 255 - (255 - image)·left: what is dark is brightened
+    dark = np.asarray(cv2.bitwise_not(image), np.uint8)
+    return np.asarray(cv2.bitwise_not(_multiply(dark, left.astype(np.float32))), np.uint8)
+
+
+def vignette(image: Image, strength: float, rng: Rng) -> Image:
+    """Corners darker than the middle by up to 45 %: the fourth power of the cosine, as of a simple lens."""
+    shape = _raster(image)
+    y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
+    cy, cx = (0.5 + rng.normal(0, 0.05, 2)) * shape
+    squared = ((x - cx) ** 2 + (y - cy) ** 2) / (0.25 * (shape[0] ** 2 + shape[1] ** 2))
+    corner = 0.45 * strength * float(rng.uniform(0.3, 1))
+    tangent = 1 / np.sqrt(1 - corner) - 1  # squared, in the corners: cos^4 = 1 / (1 + tan^2)^2
+    return _multiply(image, (1 / (1 + tangent * squared) ** 2).astype(np.float32))
+
+
 def colour_cast(image: Image, strength: float, rng: Rng) -> Image:
     """Warm or cold light: red against blue by up to 15 % at strength 1, green by up to 4 %."""
     warm, green = float(rng.uniform(-0.15, 0.15)) * strength, float(rng.uniform(-0.04, 0.04)) * strength
@@ -51,7 +130,14 @@ def exposure(image: Image, strength: float, rng: Rng) -> Image:
     return np.asarray(cv2.LUT(image, ramp.astype(np.uint8)), np.uint8)
 
 
+def _raster(image: Image) -> tuple[int, int]:
+    """Height and width of a small raster of the image's proportions."""
+    factor = 96 / max(image.shape[:2])
+    return max(2, round(image.shape[0] * factor)), max(2, round(image.shape[1] * factor))
+
+
 def _multiply(image: Image, field: NDArray[np.float32]) -> Image:
-    fine = cv2.resize(field.astype(np.float32), (image.shape[1], image.shape[0]), interpolation=cv2.INTER_CUBIC)
-    fine8 = np.clip(fine * 255 + 0.5, 0, 255).astype(np.uint8)
-    return np.asarray(cv2.multiply(image, cv2.merge([fine8] * 3), scale=1 / 255), np.uint8)
+    """`image` times a coarse field, 0 to 1, enlarged to it."""
+    coarse = np.clip(field * 255 + 0.5, 0, 255).astype(np.uint8)
+    fine = cv2.resize(coarse, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(cv2.multiply(image, cv2.merge([fine] * 3), scale=1 / 255), np.uint8)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.degrade import camera, geometry, light
+from ecgdig.degrade import camera, crumple, focus, folds, geometry, light, relief, roll, surface
+from ecgdig.degrade.desk import sample_desk
 from ecgdig.degrade.geometry import View
 from ecgdig.page.layout import Paper
 from ecgdig.page.page import Box, Page
@@ -17,13 +18,37 @@ from ecgdig.units import px_per_mm
 Rng = np.random.Generator
 Image = NDArray[np.uint8]
 Bend = Callable[[Paper, float, Rng], View]
+Coat = Callable[[Page, float, Rng], Page]
 Filter = Callable[[Image, float, Rng], Image]
 
-GEOMETRY: dict[str, Bend] = {"curl": geometry.curl, "perspective": geometry.perspective, "rotation": geometry.rotation}
+GEOMETRY: dict[str, Bend] = {
+    "folds": folds.folds,
+    "crumple": crumple.crumple,
+    "wrinkles": crumple.wrinkles,
+    "roll": roll.roll,
+    "curl": geometry.curl,
+    "perspective": geometry.perspective,
+    "rotation": geometry.rotation,
+    "quarter_turn": geometry.quarter_turn,
+    "lens": geometry.lens,
+    "crop": geometry.crop,
+    "padding": geometry.padding,
+}
+SURFACES: dict[str, Coat] = {
+    "fading": surface.fading,
+    "show_through": surface.show_through,
+    "mottle": surface.mottle,
+    "fibre": surface.fibre,
+    "ageing": surface.ageing,
+}
 FILTERS: dict[str, Filter] = {
     "shadow": light.shadow,
+    "cast_shadows": light.cast_shadows,
     "gradient": light.gradient,
+    "vignette": light.vignette,
+    "glare": light.glare,
     "colour_cast": light.colour_cast,
+    "defocus": focus.defocus,
     "low_resolution": camera.low_resolution,
     "blur": camera.blur,
     "motion_blur": camera.motion_blur,
@@ -33,7 +58,7 @@ FILTERS: dict[str, Filter] = {
     "grey": camera.grey,
     "jpeg": camera.jpeg,
 }
-DEGRADATIONS = (*GEOMETRY, *FILTERS)  # in the order in which they are applied
+DEGRADATIONS = (*SURFACES, *GEOMETRY, *FILTERS)  # in the order in which they are applied
 
 
 @dataclass(frozen=True)
@@ -58,6 +83,14 @@ PRESETS: dict[str, Preset] = {
     "print": Preset({"low_resolution": (0.4, 0.4), "blur": (0.6, 0.4), "noise": (0.5, 0.2), "jpeg": (0.5, 0.4)}),
     "scan": Preset(
         {
+            "fading": (0.1, 0.5),
+            "show_through": (0.15, 0.6),
+            "mottle": (0.2, 0.3),
+            "fibre": (0.4, 0.6),
+            "ageing": (0.12, 0.7),
+            "folds": (0.2, 0.35),
+            "crumple": (0.07, 0.3),
+            "wrinkles": (0.08, 0.3),
             "rotation": (0.8, 0.25),
             "gradient": (0.3, 0.25),
             "colour_cast": (0.3, 0.4),
@@ -73,13 +106,29 @@ PRESETS: dict[str, Preset] = {
     ),
     "photo": Preset(
         {
-            "curl": (0.85, 0.8),
+            "fading": (0.08, 0.6),
+            "show_through": (0.1, 0.6),
+            "mottle": (0.35, 0.5),
+            "fibre": (0.5, 0.8),
+            "ageing": (0.15, 0.7),
+            "folds": (0.6, 1.0),
+            "crumple": (0.4, 1.0),
+            "wrinkles": (0.25, 0.8),
+            "roll": (0.25, 0.8),
+            "curl": (0.5, 0.8),
             "perspective": (0.95, 0.8),
             "rotation": (0.9, 1.0),
-            "shadow": (0.4, 0.8),
-            "gradient": (0.9, 0.8),
+            "lens": (0.4, 0.6),
+            "crop": (0.1, 0.35),
+            "padding": (0.3, 0.6),
+            "shadow": (0.3, 0.8),
+            "cast_shadows": (0.25, 0.8),
+            "gradient": (0.85, 0.8),
+            "vignette": (0.3, 0.6),
+            "glare": (0.08, 0.6),
             "colour_cast": (0.8, 0.9),
-            "blur": (0.8, 0.7),
+            "defocus": (0.2, 0.7),
+            "blur": (0.7, 0.7),
             "motion_blur": (0.2, 0.7),
             "sharpen": (0.5, 0.8),
             "exposure": (0.7, 0.8),
@@ -93,14 +142,30 @@ PRESETS: dict[str, Preset] = {
     ),
     "damaged": Preset(
         {
-            "curl": (1.0, 1.0),
+            "fading": (0.25, 1.0),
+            "show_through": (0.2, 1.0),
+            "mottle": (0.5, 1.0),
+            "fibre": (0.5, 1.0),
+            "ageing": (0.35, 1.0),
+            "folds": (0.6, 1.0),
+            "crumple": (0.6, 1.0),
+            "wrinkles": (0.4, 1.0),
+            "roll": (0.3, 1.0),
+            "curl": (0.6, 1.0),
             "perspective": (1.0, 1.0),
             "rotation": (1.0, 1.0),
-            "shadow": (0.8, 1.0),
+            "lens": (0.5, 1.0),
+            "crop": (0.2, 0.6),
+            "padding": (0.3, 0.8),
+            "shadow": (0.5, 1.0),
+            "cast_shadows": (0.4, 1.0),
             "gradient": (1.0, 1.0),
+            "vignette": (0.4, 1.0),
+            "glare": (0.2, 1.0),
             "colour_cast": (0.9, 1.0),
+            "defocus": (0.35, 1.0),
             "low_resolution": (0.4, 0.8),
-            "blur": (0.9, 1.0),
+            "blur": (0.8, 1.0),
             "motion_blur": (0.4, 1.0),
             "sharpen": (0.4, 1.0),
             "exposure": (0.9, 1.0),
@@ -144,16 +209,28 @@ def apply(
     desk: bool = False,
     seen_mm: Box | None = None,
 ) -> Page:
-    """Apply named degradations at the given strengths, 0 to 1, geometry first, then light, then camera."""
+    """Apply named degradations at the given strengths, 0 to 1: the paper first, then geometry, light and camera."""
     for name, strength in strengths.items():
         if name not in DEGRADATIONS:
             raise ValueError(f"unknown degradation {name!r}; use {', '.join(DEGRADATIONS)}")
         if not 0 <= strength <= 1:
             raise ValueError(f"strength {strength:g} of {name}; want 0 to 1")
+    for name, coat in SURFACES.items():
+        if name in strengths:
+            page = coat(page, strengths[name], rng)
     views = [bend(page.layout.paper, strengths[name], rng) for name, bend in GEOMETRY.items() if name in strengths]
+    paper = page.layout.paper
+    reliefs = [r for view in views for r in view.reliefs]
+    if reliefs:
+        stage, factor = relief.seen_by(reliefs, paper, relief.Eye.sample(paper, rng))
+        heights = relief.Heights.of(page, reliefs, factor)
+        if rng.random() < 0.4:
+            page = relief.wear(page, heights, float(rng.uniform(0.2, 1)), rng)
+        page = relief.shade(page, heights, relief.Lamp.sample(rng))
+        views = [View(paper_stages=(stage,)), *views]
     if views or dpi is not None or margin_mm or desk:
         scale = float(page.warp.px_per_mm([[0.0, 0.0]])[0]) if dpi is None else px_per_mm(dpi)
-        page = geometry.resample(page, views, scale, margin_mm, _desk(rng) if desk else None, seen_mm)
+        page = geometry.resample(page, views, scale, margin_mm, sample_desk(rng) if desk else None, seen_mm)
     image = page.image
     for name, change in FILTERS.items():
         if name in strengths:
@@ -165,12 +242,3 @@ def _preset(name: str) -> Preset:
     if name not in PRESETS:
         raise ValueError(f"unknown preset {name!r}; use {', '.join(PRESETS)}")
     return PRESETS[name]
-
-
-def _desk(rng: Rng) -> Image:
-    """A table top: a colour with streaks along one direction, small enough to be enlarged softly."""
-    base = rng.uniform(20, 215) * np.array([1, rng.uniform(0.6, 1.05), rng.uniform(0.35, 1.1)])
-    streaks = np.repeat(rng.standard_normal((256, 12), np.float32), 24, axis=1)[:, :256] * float(rng.uniform(0, 14))
-    grain = rng.standard_normal((256, 256), np.float32) * np.float32(3)
-    level = grain + (streaks if rng.random() < 0.5 else streaks.T)
-    return np.asarray(np.clip(level[..., None] + base.astype(np.float32), 0, 255), np.uint8)

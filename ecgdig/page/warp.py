@@ -8,12 +8,15 @@ from typing import Protocol
 
 import cv2
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 Points = NDArray[np.float64]  # (n, 2): x, y
 
-_NEWTON_STEPS = 30
+_NEWTON_STEPS = 10
+_MOST_STEPS = 250
 _NEWTON_TOLERANCE = 1e-7
+_LENS_REACH = 1.6  # radius up to which a lens follows its cubic
 
 
 class Stage(Protocol):
@@ -69,25 +72,72 @@ class Waves:
         if steepness >= 0.9:
             raise ValueError(f"a bend of steepness {steepness:.2f} folds over itself; keep it below 0.9")
 
-    def displacement(self, points: Points) -> Points:
-        out = np.zeros_like(points)
-        for kx, ky, phase, ax, ay in self.components:
-            wave = np.sin(kx * points[:, 0] + ky * points[:, 1] + phase)
-            out[:, 0] += ax * wave
-            out[:, 1] += ay * wave
+    def forward(self, points: Points) -> Points:
+        out: Points = _waved(np.ascontiguousarray(points, np.float64), self._rows())
         return out
 
-    def forward(self, points: Points) -> Points:
-        return points + self.displacement(points)
-
     def inverse(self, points: Points) -> Points:
-        guess = points.copy()
-        for _ in range(_NEWTON_STEPS * 4):  # a contraction: the error shrinks by the steepness each step
-            new = points - self.displacement(guess)
-            if np.abs(new - guess).max(initial=0.0) < _NEWTON_TOLERANCE:
-                return new
-            guess = new
-        return guess
+        out: Points = _unwaved(np.ascontiguousarray(points, np.float64), self._rows())
+        return out
+
+    def _rows(self) -> NDArray[np.float64]:
+        return np.array(self.components, np.float64).reshape(-1, 5)
+
+
+@njit(cache=True, nogil=True)
+def _wave_at(x: float, y: float, rows: NDArray[np.float64]) -> tuple[float, float, float, float, float, float]:
+    """The displacement (dx, dy) and its derivatives: dx by x, dx by y, dy by x, dy by y."""
+    dx = dy = a = b = c = d = 0.0
+    for k in range(rows.shape[0]):
+        angle = rows[k, 0] * x + rows[k, 1] * y + rows[k, 2]
+        wave, slope = np.sin(angle), np.cos(angle)
+        dx += rows[k, 3] * wave
+        dy += rows[k, 4] * wave
+        a += rows[k, 3] * slope * rows[k, 0]
+        b += rows[k, 3] * slope * rows[k, 1]
+        c += rows[k, 4] * slope * rows[k, 0]
+        d += rows[k, 4] * slope * rows[k, 1]
+    return dx, dy, a, b, c, d
+
+
+@njit(cache=True, nogil=True)
+def _stepped(it: int, x: float, y: float, a: float, b: float, c: float, d: float) -> tuple[float, float]:
+    """The step that should bring a residual (x, y) to zero, for the displacement's derivatives a, b, c, d.
+
+    Newton's at first; where that goes round in circles over a crease, the contraction's.
+    """
+    if it >= _NEWTON_STEPS:
+        return x, y
+    det = (1 + a) * (1 + d) - b * c
+    return ((1 + d) * x - b * y) / det, ((1 + a) * y - c * x) / det
+
+
+@njit(cache=True, nogil=True)
+def _waved(points: Points, rows: NDArray[np.float64]) -> Points:
+    out = np.empty(points.shape)
+    for n in range(points.shape[0]):
+        dx, dy, _, _, _, _ = _wave_at(points[n, 0], points[n, 1], rows)
+        out[n, 0], out[n, 1] = points[n, 0] + dx, points[n, 1] + dy
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _unwaved(points: Points, rows: NDArray[np.float64]) -> Points:
+    """The points that `_waved` brings to `points`."""
+    out = np.full(points.shape, np.nan)
+    for n in range(points.shape[0]):
+        x, y = points[n, 0], points[n, 1]
+        if not (np.isfinite(x) and np.isfinite(y)):
+            continue
+        gx, gy = x, y
+        for it in range(_MOST_STEPS):
+            dx, dy, a, b, c, d = _wave_at(gx, gy, rows)
+            sx, sy = _stepped(it, x - dx - gx, y - dy - gy, a, b, c, d)
+            gx, gy = gx + sx, gy + sy
+            if max(abs(sx), abs(sy)) < _NEWTON_TOLERANCE:
+                break
+        out[n, 0], out[n, 1] = gx, gy
+    return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,27 +174,116 @@ class Displacement:
         return Displacement((self.forward(moved) - nodes).reshape(rows, columns, 2), self.step_mm)
 
     def displacement(self, points: Points) -> Points:
-        rows, columns = self.shift_mm.shape[:2]
-        at = np.clip(np.nan_to_num(points) / self.step_mm, 0, [columns - 1 - 1e-9, rows - 1 - 1e-9])
-        j, i = at[:, 0].astype(int), at[:, 1].astype(int)
-        u, v = (at[:, 0] - j)[:, None], (at[:, 1] - i)[:, None]
-        s = self.shift_mm
-        top = s[i, j] * (1 - u) + s[i, j + 1] * u
-        bottom = s[i + 1, j] * (1 - u) + s[i + 1, j + 1] * u
-        out: Points = top * (1 - v) + bottom * v
-        return out
+        return self.forward(points) - points
 
     def forward(self, points: Points) -> Points:
-        return points + self.displacement(points)
+        moved: Points = _shifted(np.ascontiguousarray(points, np.float64), self.shift_mm, self.step_mm)
+        return moved
 
     def inverse(self, points: Points) -> Points:
-        guess = points.copy()
-        for _ in range(_NEWTON_STEPS * 4):
-            new = points - self.displacement(guess)
-            if np.abs(new - guess).max(initial=0.0) < _NEWTON_TOLERANCE:
-                return new
-            guess = new
-        return guess
+        flat: Points = _unshifted(np.ascontiguousarray(points, np.float64), self.shift_mm, self.step_mm)
+        return flat
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Displacement):
+            return NotImplemented
+        return self.step_mm == other.step_mm and np.array_equal(self.shift_mm, other.shift_mm)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@njit(cache=True, nogil=True)
+def _shift_at(
+    x: float, y: float, shift: NDArray[np.float64], step: float
+) -> tuple[float, float, float, float, float, float]:
+    """Bilinear interpolation between the nodes `(rows, columns, 2)`; beyond them the edge's value goes on.
+
+    Returns the displacement (dx, dy) and its derivatives: dx by x, dx by y, dy by x, dy by y.
+    """
+    rows, columns = shift.shape[0], shift.shape[1]
+    px, py = min(max(x / step, 0.0), columns - 1.0), min(max(y / step, 0.0), rows - 1.0)
+    j, i = min(int(px), columns - 2), min(int(py), rows - 2)
+    u, v = px - j, py - i
+    x00, x01, x10, x11 = shift[i, j, 0], shift[i, j + 1, 0], shift[i + 1, j, 0], shift[i + 1, j + 1, 0]
+    y00, y01, y10, y11 = shift[i, j, 1], shift[i, j + 1, 1], shift[i + 1, j, 1], shift[i + 1, j + 1, 1]
+    x_top, x_bottom = x00 + u * (x01 - x00), x10 + u * (x11 - x10)
+    y_top, y_bottom = y00 + u * (y01 - y00), y10 + u * (y11 - y10)
+    across = 1 / step if 0.0 <= x / step <= columns - 1.0 else 0.0
+    down = 1 / step if 0.0 <= y / step <= rows - 1.0 else 0.0
+    return (
+        x_top + v * (x_bottom - x_top),
+        y_top + v * (y_bottom - y_top),
+        ((x01 - x00) * (1 - v) + (x11 - x10) * v) * across,
+        (x_bottom - x_top) * down,
+        ((y01 - y00) * (1 - v) + (y11 - y10) * v) * across,
+        (y_bottom - y_top) * down,
+    )
+
+
+@njit(cache=True, nogil=True)
+def _shifted(points: Points, shift: NDArray[np.float64], step: float) -> Points:
+    out = np.full(points.shape, np.nan)
+    for n in range(points.shape[0]):
+        x, y = points[n, 0], points[n, 1]
+        if np.isfinite(x) and np.isfinite(y):
+            dx, dy, _, _, _, _ = _shift_at(x, y, shift, step)
+            out[n, 0], out[n, 1] = x + dx, y + dy
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _unshifted(points: Points, shift: NDArray[np.float64], step: float) -> Points:
+    """The points that `_shifted` brings to `points`."""
+    out = np.full(points.shape, np.nan)
+    for n in range(points.shape[0]):
+        x, y = points[n, 0], points[n, 1]
+        if not (np.isfinite(x) and np.isfinite(y)):
+            continue
+        gx, gy = x, y
+        for it in range(_MOST_STEPS):
+            dx, dy, a, b, c, d = _shift_at(gx, gy, shift, step)
+            sx, sy = _stepped(it, x - dx - gx, y - dy - gy, a, b, c, d)
+            gx, gy = gx + sx, gy + sy
+            if max(abs(sx), abs(sy)) < _NEWTON_TOLERANCE:
+                break
+        out[n, 0], out[n, 1] = gx, gy
+    return out
+
+
+@dataclass(frozen=True)
+class Radial:
+    """A lens: points move along the ray from `centre`, r' = r·(1 + k·r²/unit²): k > 0 pincushion, k < 0 barrel.
+
+    The first term of Brown's model (1966). Beyond r = 1.6·`unit` the map goes on as a straight line, so that it stays
+    one to one; |k| must be below 0.12.
+    """
+
+    centre: tuple[float, float]
+    unit: float
+    k: float
+
+    def __post_init__(self) -> None:
+        if not (abs(self.k) < 0.12 and self.unit > 0):
+            raise ValueError(f"a lens of k = {self.k:g}, unit {self.unit:g}; want |k| < 0.12 and a positive unit")
+
+    def forward(self, points: Points) -> Points:
+        ray = points - np.array(self.centre)
+        r = np.linalg.norm(ray, axis=1, keepdims=True) / self.unit
+        near = np.minimum(r, _LENS_REACH)
+        bent = near * (1 + self.k * near**2) + (r - near) * (1 + 3 * self.k * _LENS_REACH**2)
+        out: Points = np.array(self.centre) + ray * (bent / np.maximum(r, 1e-12))
+        return out
+
+    def inverse(self, points: Points) -> Points:
+        ray = points - np.array(self.centre)
+        bent = np.linalg.norm(ray, axis=1, keepdims=True) / self.unit
+        edge, slope = _LENS_REACH * (1 + self.k * _LENS_REACH**2), 1 + 3 * self.k * _LENS_REACH**2
+        r = np.minimum(bent, edge)
+        for _ in range(12):  # Newton: convex, so it cannot overshoot; at 1.6 units and k = -0.12 it takes ten
+            r = r - (r * (1 + self.k * r * r) - np.minimum(bent, edge)) / (1 + 3 * self.k * r * r)
+        r = r + np.maximum(bent - edge, 0.0) / slope
+        out: Points = np.array(self.centre) + ray * (r / np.maximum(bent, 1e-12))
+        return out
 
 
 @dataclass(frozen=True)
@@ -189,7 +328,7 @@ class Warp:
         return self.to_mm(np.stack([x, y], axis=-1).astype(np.float64)).astype(np.float32)
 
 
-def coarse_to_fine(coarse: NDArray[np.float32], step: int, shape: tuple[int, int]) -> NDArray[np.float32]:
+def coarse_to_fine(coarse: NDArray[np.floating], step: int, shape: tuple[int, int]) -> NDArray[np.float32]:
     """Bilinear interpolation of values `(h, w, ...)` on every `step`-th pixel to `shape` `(H, W)`."""
     fine = cv2.warpAffine(
         coarse,

@@ -30,7 +30,35 @@ def test_light_multiplies_so_ink_stays_dark() -> None:
     np.testing.assert_array_equal(dark[1::4], bright[1::4])
 
 
-@pytest.mark.parametrize("name", ["gradient", "shadow", "colour_cast", "exposure"])
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("shape", [(60, 80), (500, 130), (33, 400)])
+def test_cast_shadows_cover_a_part_of_the_picture(seed: int, shape: tuple[int, int]) -> None:
+    lit = light.cast_shadows(np.full((*shape, 3), 255, np.uint8), 1.0, np.random.default_rng(seed))
+    assert lit.shape == (*shape, 3)
+    assert 255 * 0.4**3 - 12 <= lit.min() < 240  # three of 60 % at most
+    assert lit.max() >= 240
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_glare_brightens_and_leaves_the_ink_to_be_seen(seed: int) -> None:
+    striped = np.full((90, 120, 3), 180, np.uint8)
+    striped[::3] = 30
+    lit = light.glare(striped, 1.0, np.random.default_rng(seed)).astype(int)
+    assert (lit >= striped.astype(int) - 1).all()
+    assert (lit[1::3] - lit[::3][:30]).min() >= 0.19 * 150 - 2
+    assert lit.max() > 185
+
+
+def test_a_vignette_darkens_the_corners() -> None:
+    for seed in range(5):
+        lit = light.vignette(np.full((240, 320, 3), 200, np.uint8), 1.0, np.random.default_rng(seed))[..., 0]
+        assert lit[100:140, 140:180].min() >= 180
+        corners = np.array([lit[0, 0], lit[0, -1], lit[-1, 0], lit[-1, -1]])
+        assert (corners < lit[100:140, 140:180].min() - 8).all()
+        assert (corners > 200 * 0.4).all()
+
+
+@pytest.mark.parametrize("name", ["gradient", "shadow", "colour_cast", "exposure", "cast_shadows", "glare", "vignette"])
 def test_without_strength_nothing_changes(name: str) -> None:
     image = np.random.default_rng(0).integers(0, 256, (30, 40, 3)).astype(np.uint8)
     changed = getattr(light, name)(image, 0.0, np.random.default_rng(0))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ecgdig.page import Homography, Warp, Waves
-from ecgdig.page.warp import Displacement, Stage
+from ecgdig.page.warp import Displacement, Radial, Stage
 
 TILT = Homography.of([[0.9, 0.1, 3.0], [-0.08, 1.1, -2.0], [2e-4, -1e-4, 1.0]])
 BEND = Waves(((0.02, 0.01, 0.3, 4.0, 2.0), (-0.05, 0.03, 1.0, 1.0, -3.0)))
@@ -113,3 +113,27 @@ def test_fields_add_up(points_mm: np.ndarray) -> None:
     both = FIELD.plus(np.full((24, 31, 2), step))
     nodes = np.array([[50.0, 60.0], [110.0, 20.0]])
     np.testing.assert_allclose(both.forward(nodes), FIELD.forward(nodes + step), atol=1e-9)
+
+
+@pytest.mark.parametrize("k", [-0.11, -0.03, 0.0, 0.06, 0.11])
+def test_a_lens_follows_its_cubic_and_can_be_undone(k: float) -> None:
+    lens = Radial((140.0, 100.0), 170.0, k)
+    at = np.random.default_rng(0).uniform(-300, 500, (500, 2))
+    np.testing.assert_allclose(lens.inverse(lens.forward(at)), at, atol=1e-5)
+    np.testing.assert_allclose(
+        lens.forward(np.array([[140.0, 100.0], [310.0, 100.0]])), [[140, 100], [310 + 170 * k, 100]]
+    )
+    assert (np.diff(lens.forward(np.stack([np.linspace(140, 900, 99), np.full(99, 100.0)], 1))[:, 0]) > 0).all()
+
+
+def test_a_lens_that_folds_the_picture_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"k = -0\.2"):
+        Radial((0.0, 0.0), 100.0, -0.2)
+
+
+def test_fields_of_equal_shifts_are_equal() -> None:
+    again = Displacement(FIELD.shift_mm.copy(), 10.0)
+    assert again == FIELD
+    assert Displacement(FIELD.shift_mm + 1e-9, 10.0) != FIELD
+    assert Displacement(FIELD.shift_mm, 9.0) != FIELD
+    assert FIELD != BEND

@@ -1,0 +1,154 @@
+"""Folds: a sheet that was folded and opened again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ecgdig.degrade.geometry import View
+from ecgdig.degrade.relief import Axis, Lattice
+from ecgdig.page.layout import Paper
+
+Rng = np.random.Generator
+Line = tuple[float, float, float]  # nx, ny, offset: the line nx·x + ny·y = offset in paper mm, (nx, ny) of length 1
+
+
+@dataclass(frozen=True)
+class Crease:
+    """One straight crease, a tent over it: the sheet rises towards the line and turns sharply there.
+
+    Attributes:
+        line: where it is.
+        rise_mm: height of the crease over the table; negative for a valley.
+        reach_mm: over which distance the sheet comes down, before and behind the line; the slope beside the crease is
+            rise / reach.
+        radius_mm: roundness of the turn.
+        flips_at: a line across; behind it ridge becomes valley (as where a sheet was folded in four), None: nowhere.
+            The height goes through zero there, with a slope of a sixth.
+    """
+
+    line: Line
+    rise_mm: float
+    reach_mm: tuple[float, float]
+    radius_mm: float
+    flips_at: Line | None = None
+
+
+@dataclass(frozen=True)
+class Folds:
+    """A relief of creases."""
+
+    creases: tuple[Crease, ...]
+
+    def displace(self, x_mm: Axis, y_mm: Axis) -> Lattice:
+        out = np.zeros((len(y_mm), len(x_mm), 3), np.float32)
+        for c in self.creases:
+            flips = (0.0, 0.0, -1.0) if c.flips_at is None else c.flips_at
+            _crease(x_mm, y_mm, np.array(c.line), c.rise_mm, np.array(c.reach_mm), c.radius_mm, np.array(flips), out)
+        return out
+
+
+def folds(paper: Paper, strength: float, rng: Rng) -> View:
+    """A sheet folded in two, three or four, dog-eared or askew, and opened again: slopes up to 0.35 at strength 1."""
+    lines, alternating = _pattern(paper, rng)
+    sign = 1.0 if rng.random() < 0.5 else -1.0
+    creases = []
+    for i, line in enumerate(lines):
+        slope = 0.3 * strength * float(rng.uniform(0.3, 1))
+        reach = np.exp(rng.uniform(np.log(25), np.log(220), 2))
+        rise = min(slope * float(np.sqrt(reach.prod())), 0.35 * strength * float(reach.min()), 14.0 * strength)
+        side = sign * (-1.0) ** i if alternating else sign
+        crossing = lines[0] if i == 1 and not alternating and rng.random() < 0.6 else None
+        creases.append(
+            Crease(
+                line,
+                rise * (side if rng.random() < 0.85 else -side),
+                (float(reach[0]), float(reach[1])),
+                float(rng.uniform(0.1, 1.2)),
+                crossing,
+            )
+        )
+    return View(reliefs=(Folds(tuple(creases)),))
+
+
+def _pattern(paper: Paper, rng: Rng) -> tuple[list[Line], bool]:
+    """Lines of a usual way to fold a sheet, and whether ridges and valleys alternate."""
+    width, height = paper.width_mm, paper.height_mm
+    kind = str(rng.choice(["half", "quarter", "letter", "accordion", "corner", "dart", "free"], p=_PATTERN_WEIGHTS))
+    across = bool((width > height) == (rng.random() < 0.75))  # usually the longer side is folded
+    side = width if across else height
+
+    def square(at_mm: float, turned: bool) -> Line:
+        angle = float(rng.normal(0, 0.012)) + (np.pi / 2 if turned else 0.0)
+        nx, ny = np.cos(angle), np.sin(angle)
+        through = (width / 2, at_mm) if turned else (at_mm, height / 2)
+        return float(nx), float(ny), float(nx * through[0] + ny * through[1] + rng.normal(0, 2))
+
+    if kind == "half":
+        return [square(side / 2, not across)], False
+    if kind == "quarter":
+        return [square(side / 2, not across), square((width + height - side) / 2, across)], False
+    if kind in ("letter", "accordion"):
+        n = 3 if kind == "letter" else 4
+        return [square(side * i / n, not across) for i in range(1, n)], kind == "accordion"
+    if kind == "corner":
+        reach = rng.uniform(0.12, 0.45, 2) * min(width, height)
+        corner = np.array([width, height]) * rng.integers(0, 2, 2)
+        inward = np.diag(np.where(corner > 0, -1, 1) * reach)
+        return [_line_through(corner + inward[0], corner + inward[1])], False
+    if kind == "dart":  # as for a paper plane: from one point to two places of the other side
+        tip = np.array([rng.uniform(0.3, 0.7) * width, height])
+        ends = np.array([[rng.uniform(-0.1, 0.2) * width, 0.0], [rng.uniform(0.8, 1.1) * width, 0.0]])
+        flip = rng.random() < 0.5
+        tip, ends = (np.array([0, height]) + [1, -1] * p if flip else p for p in (tip, ends))
+        return [_line_through(tip, end) for end in ends], False
+    lines = []
+    for _ in range(int(rng.integers(1, 4))):
+        angle, at = float(rng.uniform(0, np.pi)), rng.uniform(0.15, 0.85, 2) * [width, height]
+        nx, ny = float(np.cos(angle)), float(np.sin(angle))
+        lines.append((nx, ny, float(nx * at[0] + ny * at[1])))
+    return lines, False
+
+
+_PATTERN_WEIGHTS = (0.16, 0.17, 0.12, 0.1, 0.1, 0.1, 0.25)
+
+
+def _line_through(a: NDArray[np.float64], b: NDArray[np.float64]) -> Line:
+    along = (b - a) / max(float(np.linalg.norm(b - a)), 1e-9)
+    nx, ny = float(-along[1]), float(along[0])
+    return nx, ny, float(nx * a[0] + ny * a[1])
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _crease(
+    x_mm: Axis,
+    y_mm: Axis,
+    line: Axis,
+    rise: float,
+    reach: Axis,
+    radius: float,
+    flips: Axis,
+    out: Lattice,
+) -> None:
+    """Add one crease to `out` `(m, n, 3)`: a tent rise·exp(-|u|/reach), and the foreshortening of its slopes.
+
+    A slope s shortens the sheet's picture by 1 - cos(atan s), about s²/2 per mm; over the tent that sums to
+    rise²/(4·reach)·(1 - exp(-2|u|/reach)).
+    """
+    soft = 6.0 * abs(rise) if flips[0] != 0 or flips[1] != 0 else 0.0
+    for i in range(y_mm.shape[0]):
+        for j in range(x_mm.shape[0]):
+            u = line[0] * x_mm[j] + line[1] * y_mm[i] - line[2]
+            length = reach[0] if u < 0 else reach[1]
+            away = np.exp(-(np.sqrt(u * u + radius * radius) - radius) / length)
+            across = flips[0] * x_mm[j] + flips[1] * y_mm[i] - flips[2]
+            side = across / np.sqrt(soft * soft + across * across)
+            shorter = rise * rise / (4 * length) * (1 - away * away) * side * side
+            if u > 0:
+                shorter = -shorter
+            out[i, j, 0] += shorter * line[0]
+            out[i, j, 1] += shorter * line[1]
+            out[i, j, 2] += rise * away * side

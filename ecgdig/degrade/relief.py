@@ -1,0 +1,182 @@
+"""Paper that does not lie flat: reliefs in paper mm bend the page and shade it, both from the same heights.
+
+A relief lifts points of the sheet off the table. Seen from an eye at a finite distance a lifted point moves in the
+picture, which is the page's warp; lit by a lamp from one side its slope is bright or dark, which is the shading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgdig.degrade.textures import fade, fine_on_paper, grain, multiply, px_per_mm_of
+from ecgdig.page.layout import Paper
+from ecgdig.page.page import Page
+from ecgdig.page.warp import Displacement
+
+Rng = np.random.Generator
+Axis = NDArray[np.float64]  # paper mm of the columns `(n,)` or rows `(m,)` of a lattice
+Lattice = NDArray[np.float32]
+
+NODE_MM = 2.5  # the warp is bilinear between nodes this far apart
+_SHADE_MM = 0.5  # shading is computed at points this far apart
+_STEEPEST = 0.8  # how much neighbouring shifts may differ per mm: a sheet steeper than this would hide itself
+
+
+class Relief(Protocol):
+    """A shape of the sheet."""
+
+    def displace(self, x_mm: Axis, y_mm: Axis) -> Lattice:
+        """Where each point of the lattice has gone from its flat place: dx, dy, dz in mm, `(m, n, 3)`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Eye:
+    """The camera: above which point of the table (paper mm) and how high (mm)."""
+
+    x_mm: float
+    y_mm: float
+    height_mm: float
+
+    @staticmethod
+    def sample(paper: Paper, rng: Rng) -> Eye:
+        """A hand-held phone: 26 to 50 cm above the table, up to 0.7 of the sheet's longer side beside its middle."""
+        away = float(rng.uniform(0, 0.7)) * max(paper.width_mm, paper.height_mm)
+        angle = float(rng.uniform(0, 2 * np.pi))
+        middle = 0.5 * paper.width_mm, 0.5 * paper.height_mm
+        height = float(rng.uniform(260, 500))
+        return Eye(middle[0] + away * np.cos(angle), middle[1] + away * np.sin(angle), height)
+
+
+@dataclass(frozen=True)
+class Lamp:
+    """Light on the sheet.
+
+    Attributes:
+        slant: (x, y) towards the lamp; its length is the cotangent of the lamp's elevation.
+        ambient: share of the light that comes from everywhere, 0 to 1.
+        warmth: by how much less blue (> 0) or red (< 0) there is in the shade.
+        edge: how much ridges catch light and valleys lose it, for paper bent by 1 rad in 1 mm.
+    """
+
+    slant: tuple[float, float]
+    ambient: float
+    warmth: float
+    edge: float
+
+    @staticmethod
+    def sample(rng: Rng) -> Lamp:
+        angle, cotangent = float(rng.uniform(0, 2 * np.pi)), float(rng.uniform(0.7, 2.2))
+        slant = (cotangent * np.cos(angle), cotangent * np.sin(angle))
+        return Lamp(
+            slant,
+            float(rng.uniform(0.1, 0.5)),
+            float(np.clip(rng.normal(0, 0.13), -0.22, 0.22)),
+            float(rng.uniform(0.0, 0.5)),
+        )
+
+
+def seen_by(reliefs: Sequence[Relief], paper: Paper, eye: Eye) -> tuple[Displacement, float]:
+    """How the eye sees the sheet, as shifts in the plane of the table (central projection onto z = 0).
+
+    Returns:
+        The warp's stage, and the factor by which the heights had to be lowered so that no part hides another.
+    """
+    x, y = (np.arange(0, side + 2 * NODE_MM, NODE_MM) for side in (paper.width_mm, paper.height_mm))
+    moved = _sum(reliefs, x, y).astype(np.float64)
+    flat = np.stack(np.meshgrid(x, y), -1)
+    foot = np.array([eye.x_mm, eye.y_mm])
+    lift = np.clip(moved[..., 2:], -0.4 * eye.height_mm, 0.4 * eye.height_mm)
+    shift = foot + (flat + moved[..., :2] - foot) * eye.height_mm / (eye.height_mm - lift) - flat
+    down, right = (np.diff(shift, axis=axis) / NODE_MM for axis in (0, 1))
+    steepest = float(np.abs(down).max(initial=0.0) + np.abs(right).max(initial=0.0))
+    factor = min(1.0, _STEEPEST / max(steepest, 1e-9))
+    return Displacement(shift * factor, NODE_MM), factor
+
+
+@dataclass(frozen=True)
+class Heights:
+    """Heights of a sheet over the part of it that is drawn, `(m, n)` mm, at nodes `step_mm` apart.
+
+    Nodes are the same whatever the window; there is one more around it for the slopes.
+    """
+
+    z_mm: Lattice
+    origin_mm: tuple[float, float]
+    step_mm: float
+
+    @staticmethod
+    def of(page: Page, reliefs: Sequence[Relief], factor: float = 1.0) -> Heights:
+        """`page`: a flat page (its warp is a scale); heights are multiplied by `factor`."""
+        step = max(_SHADE_MM, 1.5 / px_per_mm_of(page))
+        left, top, right, bottom = page.window_mm
+        x, y = (
+            np.arange(np.floor(low / step) - 1, np.ceil(high / step) + 3) * step
+            for low, high in ((left, right), (top, bottom))
+        )
+        z = _sum(reliefs, x, y)[..., 2] * np.float32(factor)
+        return Heights(z, (float(x[0]), float(y[0])), step)
+
+    def bent(self) -> Lattice:
+        """Curvature in 1/mm: the Laplacian of the heights, positive in valleys, `(m, n)`."""
+        return np.asarray(cv2.Laplacian(self.z_mm, cv2.CV_32F, ksize=1, scale=1 / self.step_mm**2), np.float32)
+
+    def over(self, page: Page, values: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Values at the nodes, `(m, n)`, interpolated to the pixels of the flat page, `(H, W)`."""
+        scale = px_per_mm_of(page)
+        to_node = np.zeros((2, 3))
+        for axis in (0, 1):
+            to_node[axis, axis] = 1 / (scale * self.step_mm)
+            to_node[axis, 2] = (0.5 / scale + page.window_mm[axis] - self.origin_mm[axis]) / self.step_mm
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        fine = cv2.warpAffine(values, to_node, page.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(fine, np.uint8)
+
+
+def shade(page: Page, heights: Heights, lamp: Lamp) -> Page:
+    """Light and shade on the slopes of a flat page or a window of it (Lambert's law); bright ridges, dark valleys."""
+    bright = _brightness(heights, lamp)
+    # exposed for the slopes that face the lamp; 200 is full light
+    bright = bright / np.float32(1 + 0.1 * (1 - lamp.ambient) * float(np.hypot(*lamp.slant)))
+    field = heights.over(page, np.clip(bright * 200 + 0.5, 0, 255).astype(np.uint8))
+    # light and shade differ in colour as far as a lamp of another colour makes them
+    share = np.array([1 - lamp.warmth, 1.0, 1 + lamp.warmth])
+    return page.with_image(multiply(page.image, field, 1 - share, 1 + 0.275 * share))
+
+
+def wear(page: Page, heights: Heights, strength: float, rng: Rng) -> Page:
+    """Print rubbed off in specks where paper was bent sharply: it comes up to 75 % nearer to the paper's colour."""
+    sharp = np.clip((np.abs(heights.bent()) - 0.15) / 0.35, 0, 1)
+    if not sharp.any():
+        return page
+    where = heights.over(page, (255 * sharp).astype(np.uint8))
+    specks = fine_on_paper(page, grain(), float(rng.uniform(3, 6)), rng)
+    # half of a crease is worn, in specks of half a millimetre
+    worn = cv2.multiply(
+        where, cv2.LUT(specks, np.clip(2 * (np.arange(256) - 118), 0, 255).astype(np.uint8)), scale=1 / 255
+    )
+    return page.with_image(fade(page.image, page.style.paper_rgb, np.asarray(worn, np.uint8), 1.0, 1 - 0.75 * strength))
+
+
+def _brightness(heights: Heights, lamp: Lamp) -> Lattice:
+    """Light on each point against that on flat paper, `(m, n)`."""
+    z, scale = heights.z_mm, 0.5 / heights.step_mm
+    zx = cv2.Sobel(z, cv2.CV_32F, 1, 0, ksize=1, scale=scale)
+    zy = cv2.Sobel(z, cv2.CV_32F, 0, 1, ksize=1, scale=scale)
+    facing = (1 - np.float32(lamp.slant[0]) * zx - np.float32(lamp.slant[1]) * zy) / np.sqrt(1 + zx * zx + zy * zy)
+    edge = np.float32(lamp.edge) * np.clip(heights.bent(), -0.3, 0.3)
+    ambient = np.float32(lamp.ambient)
+    return np.asarray(ambient + (1 - ambient) * np.maximum(facing, 0) - edge, np.float32)
+
+
+def _sum(reliefs: Sequence[Relief], x_mm: Axis, y_mm: Axis) -> Lattice:
+    total = np.zeros((len(y_mm), len(x_mm), 3), np.float32)
+    for relief in reliefs:
+        total += relief.displace(x_mm, y_mm)
+    return total
