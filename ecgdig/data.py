@@ -18,7 +18,7 @@ from ecgdig.page.render import render
 from ecgdig.page.sample import sample_layout, sample_page
 from ecgdig.page.style import sample_style
 from ecgdig.sources import Cached, Mixture, PtbXl, Simulator, Source, WfdbFolder
-from ecgdig.strip import Strip, StripSpec, cut, trace_mask, trace_px
+from ecgdig.strip import Strip, StripSpec, cut, trace_hidden, trace_mask, trace_px
 from ecgdig.units import LARGE_SQUARE_MM, LEADS
 
 Item = dict[str, Any]
@@ -35,6 +35,7 @@ class StripDataset(Dataset[Item]):
     """Item i: one strip of one page with its truth.
 
     Items are dictionaries of arrays: `image` uint8 `(3, H, W)`, `height_px` float32 `(columns,)` (NaN = not printed),
+    `hidden` bool `(columns,)` (printed, but something opaque lies on it),
     `mask` uint8 `(H, W)`, `lead` int64 `(columns,)` (number in `units.LEADS`, -1 = none of them), `gain` mm/mV.
 
     Args:
@@ -92,6 +93,7 @@ class StripDataset(Dataset[Item]):
         return {
             "image": np.ascontiguousarray(cut(page.image, page.warp, strip).transpose(2, 0, 1)),
             "height_px": trace_px(page, row, strip),
+            "hidden": trace_hidden(page, row, strip),
             "mask": trace_mask(page, row, strip),
             "lead": lead,
             "gain": np.float32(segments[0].gain_mm_per_mv),

@@ -42,6 +42,7 @@ def test_a_strip_and_its_truth_fit_together() -> None:
         assert {name: (value.shape, str(value.dtype)) for name, value in item.items()} == {
             "image": ((3, 64, 64), "uint8"),
             "height_px": ((128,), "float32"),
+            "hidden": ((128,), "bool"),
             "mask": ((64, 64), "uint8"),
             "lead": ((128,), "int64"),
             "gain": ((), "float32"),

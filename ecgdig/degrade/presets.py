@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from ecgdig.degrade import camera, geometry, light
 from ecgdig.degrade.geometry import View
+from ecgdig.degrade.marks import CUTS, ON_PAPER
+from ecgdig.degrade.marks import STEPS as MARKS
 from ecgdig.page.layout import Paper
 from ecgdig.page.page import Box, Page
 from ecgdig.units import px_per_mm
@@ -33,7 +35,7 @@ FILTERS: dict[str, Filter] = {
     "grey": camera.grey,
     "jpeg": camera.jpeg,
 }
-DEGRADATIONS = (*GEOMETRY, *FILTERS)  # in the order in which they are applied
+DEGRADATIONS = (*ON_PAPER, *GEOMETRY, *CUTS, *FILTERS)  # in the order in which they are applied
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,12 @@ class Preset:
 
 PRESETS: dict[str, Preset] = {
     "clean": Preset({}),
-    "print": Preset({"low_resolution": (0.4, 0.4), "blur": (0.6, 0.4), "noise": (0.5, 0.2), "jpeg": (0.5, 0.4)}),
+    "print": Preset(
+        {"low_resolution": (0.4, 0.4), "blur": (0.6, 0.4), "noise": (0.5, 0.2), "jpeg": (0.5, 0.4)} | MARKS["print"]
+    ),
     "scan": Preset(
-        {
+        MARKS["scan"]
+        | {
             "rotation": (0.8, 0.25),
             "gradient": (0.3, 0.25),
             "colour_cast": (0.3, 0.4),
@@ -72,7 +77,8 @@ PRESETS: dict[str, Preset] = {
         margin_mm=(-4, 4),
     ),
     "photo": Preset(
-        {
+        MARKS["photo"]
+        | {
             "curl": (0.85, 0.8),
             "perspective": (0.95, 0.8),
             "rotation": (0.9, 1.0),
@@ -92,7 +98,8 @@ PRESETS: dict[str, Preset] = {
         desk=True,
     ),
     "damaged": Preset(
-        {
+        MARKS["damaged"]
+        | {
             "curl": (1.0, 1.0),
             "perspective": (1.0, 1.0),
             "rotation": (1.0, 1.0),
@@ -144,16 +151,23 @@ def apply(
     desk: bool = False,
     seen_mm: Box | None = None,
 ) -> Page:
-    """Apply named degradations at the given strengths, 0 to 1, geometry first, then light, then camera."""
+    """Apply named degradations at the given strengths, 0 to 1, marks, geometry, cuts, light, camera in this order."""
     for name, strength in strengths.items():
         if name not in DEGRADATIONS:
             raise ValueError(f"unknown degradation {name!r}; use {', '.join(DEGRADATIONS)}")
         if not 0 <= strength <= 1:
             raise ValueError(f"strength {strength:g} of {name}; want 0 to 1")
+    for name, mark in ON_PAPER.items():
+        if name in strengths:
+            page = mark(page, strengths[name], rng)
+    background = _desk(rng) if desk else None
     views = [bend(page.layout.paper, strengths[name], rng) for name, bend in GEOMETRY.items() if name in strengths]
     if views or dpi is not None or margin_mm or desk:
         scale = float(page.warp.px_per_mm([[0.0, 0.0]])[0]) if dpi is None else px_per_mm(dpi)
-        page = geometry.resample(page, views, scale, margin_mm, _desk(rng) if desk else None, seen_mm)
+        page = geometry.resample(page, views, scale, margin_mm, background, seen_mm)
+    for name, cut in CUTS.items():
+        if name in strengths:
+            page = cut(page, background, strengths[name], rng)
     image = page.image
     for name, change in FILTERS.items():
         if name in strengths:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ecgdig.degrade import DEGRADATIONS, PRESETS, Preset, apply, degrade
+from ecgdig.degrade.marks import CUTS, ON_PAPER
 from ecgdig.degrade.presets import FILTERS, GEOMETRY
 from ecgdig.page import PLAIN, Layout, Page, render
 from ecgdig.recording import Recording
@@ -41,9 +42,12 @@ def test_each_degradation_alone(name: str, strength: float, window: Page, global
         assert page.image.flags.c_contiguous
         assert (page.shape == window.shape) or name in GEOMETRY
     np.testing.assert_array_equal(pages[0].image, pages[1].image)
-    if name in FILTERS:
+    if name not in GEOMETRY:
         assert pages[0].warp == window.warp
-    if strength == 1.0 and name != "grey":  # which knows no chance
+    if strength == 0.0 and name in (*ON_PAPER, *CUTS):
+        np.testing.assert_array_equal(pages[0].image, pixels)
+        assert pages[0].cover is None
+    if strength == 1.0 and name in (*GEOMETRY, *FILTERS) and name != "grey":  # which knows no chance
         assert pages[0].image.shape != pages[2].image.shape or (pages[0].image != pages[2].image).any()
         assert (pages[0].image.shape != window.image.shape) or (pages[0].image != window.image).any()
 
@@ -56,7 +60,7 @@ def test_clean_changes_nothing(window: Page) -> None:
 
 def test_presets_use_known_degradations_and_all_are_used() -> None:
     assert {name for preset in PRESETS.values() for name in preset.steps} == set(DEGRADATIONS)
-    assert list(DEGRADATIONS) == [*GEOMETRY, *FILTERS]
+    assert list(DEGRADATIONS) == [*ON_PAPER, *GEOMETRY, *CUTS, *FILTERS]
     for preset in PRESETS.values():
         assert all(0 < p <= 1 and 0 < top <= 1 for p, top in preset.steps.values())
 
@@ -65,14 +69,14 @@ def test_a_preset_of_ones_own(window: Page) -> None:
     own = Preset({"rotation": (1.0, 0.5), "noise": (0.0, 1.0)}, dpi=(50, 50))
     page = degrade(window, own, np.random.default_rng(0))
     assert float(page.warp.px_per_mm([[90.0, 30.0]])[0]) == pytest.approx(50 / 25.4, rel=1e-3)
-    with pytest.raises(ValueError, match=r"unknown degradation fog, rain; use curl, .*jpeg"):
+    with pytest.raises(ValueError, match=r"unknown degradation fog, rain; use ink_bleed, .*curl, .*jpeg"):
         degrade(window, Preset({"rain": (1, 1), "fog": (1, 1)}), np.random.default_rng(0))
 
 
 def test_unknown_names_and_strengths_are_refused(window: Page) -> None:
     with pytest.raises(ValueError, match="unknown preset 'fax'; use clean, print, scan, photo, damaged"):
         degrade(window, "fax", np.random.default_rng(0))
-    with pytest.raises(ValueError, match=r"unknown degradation 'rain'; use curl, perspective, rotation, .*jpeg"):
+    with pytest.raises(ValueError, match=r"unknown degradation 'rain'; use .*curl, perspective, rotation, .*jpeg"):
         apply(window, {"rain": 0.5}, np.random.default_rng(0))
     for strength in (-0.1, 1.5, float("nan")):
         with pytest.raises(ValueError, match=r"of blur; want 0 to 1"):

@@ -16,7 +16,9 @@ def test_each_font_opens_has_its_licence_and_the_letters_that_are_written(name: 
     family = name.partition("-")[0].replace("Mono", "") if name.startswith(("B612", "CourierPrime")) else name
     text = (font_file(name).parent.parent / "licences" / f"{family}.txt").read_text(encoding="utf-8")
     assert "opyright" in text[:200]
-    assert any(licence in text for licence in ("SIL OPEN FONT LICENSE", "Apache License", "Permission is hereby granted"))
+    assert any(
+        licence in text for licence in ("SIL OPEN FONT LICENSE", "Apache License", "Permission is hereby granted")
+    )
 
 
 def test_an_unknown_font_is_named() -> None:
