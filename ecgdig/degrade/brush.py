@@ -17,6 +17,7 @@ Image = NDArray[np.uint8]  # (H, W, 3) RGB
 Mask = NDArray[np.uint8]  # (h, w) coverage, 0 to 255
 RGB = tuple[int, int, int]
 TILE = 512
+LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as OpenCV's grey
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
-"""What is put on a sheet, in the order in which it happens, and how often each preset has it."""
+"""What is put on a sheet and what machines do to it, in the order in which it happens, and how often in each preset."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from ecgdig.degrade import covers, cuts, figures, handwriting, stains, stamps, wear
+from ecgdig.degrade import copier, covers, cuts, figures, handwriting, printer, screen, stains, stamps, wear
 from ecgdig.degrade.brush import Image, Rng
 from ecgdig.page.page import Page
 
@@ -13,6 +13,11 @@ Cut = Callable[[Page, Image | None, float, Rng], Page]
 Steps = dict[str, tuple[float, float]]  # degradation -> (probability, greatest strength)
 
 ON_PAPER: dict[str, Change] = {  # on the flat sheet, before it is bent
+    "staircase": printer.staircase,
+    "misregistration": printer.misregistration,
+    "halftone": printer.halftone,
+    "banding": printer.banding,
+    "streaks": printer.streaks,
     "ink_bleed": wear.bleed,
     "fading": wear.fading,
     "smear": wear.smear,
@@ -21,19 +26,52 @@ ON_PAPER: dict[str, Change] = {  # on the flat sheet, before it is bent
     "handwriting": handwriting.notes,
     "annotations": figures.drawn_figures,
     "highlighter": figures.highlighter,
+    "redaction": covers.redaction,
+    "sticker": covers.sticker,
+    "photocopy": copier.photocopy,
+    "fax": copier.fax,
     "coffee": stains.coffee,
     "soaked": stains.soaked,
     "mould": stains.mould,
-    "redaction": covers.redaction,
     "tape": covers.tape,
-    "sticker": covers.sticker,
     "staple": covers.staple,
 }
 CUTS: dict[str, Cut] = {"holes": cuts.holes, "torn": cuts.torn, "finger": cuts.finger}  # on the bent sheet
+AS_SEEN: dict[str, Change] = {  # in the image, before light and camera
+    "screenshot": screen.screenshot,
+    "moire": screen.moire,
+    "scanner_lines": screen.scanner_lines,
+    "dust": screen.dust,
+}
 
 STEPS: dict[str, Steps] = {
-    "print": {"ink_bleed": (0.15, 0.5), "fading": (0.1, 0.5), "handwriting": (0.1, 0.8), "annotations": (0.05, 0.8)},
+    "print": {
+        "staircase": (0.25, 1.0),
+        "banding": (0.12, 0.7),
+        "streaks": (0.08, 0.8),
+        "misregistration": (0.08, 0.7),
+        "halftone": (0.08, 0.7),
+        "screenshot": (0.03, 0.8),
+        "over_sharpen": (0.03, 0.7),
+        "jpeg_blocks": (0.05, 0.8),
+        "ink_bleed": (0.15, 0.5),
+        "fading": (0.1, 0.5),
+        "handwriting": (0.1, 0.8),
+        "annotations": (0.05, 0.8),
+    },
     "scan": {
+        "staircase": (0.2, 1.0),
+        "banding": (0.08, 0.8),
+        "streaks": (0.06, 1.0),
+        "misregistration": (0.1, 1.0),
+        "halftone": (0.04, 0.8),
+        "photocopy": (0.1, 1.0),
+        "fax": (0.04, 1.0),
+        "screenshot": (0.03, 0.8),
+        "scanner_lines": (0.12, 1.0),
+        "dust": (0.2, 1.0),
+        "over_sharpen": (0.06, 0.8),
+        "jpeg_blocks": (0.06, 0.8),
         "ink_bleed": (0.15, 0.7),
         "fading": (0.12, 0.8),
         "smear": (0.03, 0.8),
@@ -52,6 +90,16 @@ STEPS: dict[str, Steps] = {
         "torn": (0.03, 0.8),
     },
     "photo": {
+        "staircase": (0.15, 1.0),
+        "banding": (0.06, 0.8),
+        "streaks": (0.04, 1.0),
+        "misregistration": (0.04, 0.8),
+        "halftone": (0.03, 0.7),
+        "photocopy": (0.05, 1.0),
+        "fax": (0.015, 0.8),
+        "moire": (0.06, 0.9),
+        "over_sharpen": (0.05, 0.7),
+        "jpeg_blocks": (0.05, 0.7),
         "ink_bleed": (0.1, 0.7),
         "fading": (0.12, 0.8),
         "smear": (0.03, 0.8),
@@ -72,6 +120,17 @@ STEPS: dict[str, Steps] = {
         "finger": (0.05, 0.8),
     },
     "damaged": {
+        "staircase": (0.15, 1.0),
+        "banding": (0.1, 1.0),
+        "streaks": (0.1, 1.0),
+        "misregistration": (0.08, 1.0),
+        "halftone": (0.03, 0.9),
+        "photocopy": (0.1, 1.0),
+        "fax": (0.03, 0.8),
+        "moire": (0.05, 1.0),
+        "dust": (0.1, 1.0),
+        "over_sharpen": (0.05, 0.8),
+        "jpeg_blocks": (0.08, 0.8),
         "ink_bleed": (0.2, 1.0),
         "fading": (0.2, 1.0),
         "smear": (0.08, 1.0),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ecgdig.degrade import camera, geometry, light
 from ecgdig.degrade.geometry import View
-from ecgdig.degrade.marks import CUTS, ON_PAPER
+from ecgdig.degrade.marks import AS_SEEN, CUTS, ON_PAPER
 from ecgdig.degrade.marks import STEPS as MARKS
 from ecgdig.page.layout import Paper
 from ecgdig.page.page import Box, Page
@@ -30,12 +30,14 @@ FILTERS: dict[str, Filter] = {
     "blur": camera.blur,
     "motion_blur": camera.motion_blur,
     "sharpen": camera.sharpen,
+    "over_sharpen": camera.over_sharpen,
     "exposure": light.exposure,
     "noise": camera.noise,
     "grey": camera.grey,
     "jpeg": camera.jpeg,
+    "jpeg_blocks": camera.jpeg_blocks,
 }
-DEGRADATIONS = (*ON_PAPER, *GEOMETRY, *CUTS, *FILTERS)  # in the order in which they are applied
+DEGRADATIONS = (*ON_PAPER, *GEOMETRY, *CUTS, *AS_SEEN, *FILTERS)  # in the order in which they are applied
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,9 @@ def apply(
     for name, cut in CUTS.items():
         if name in strengths:
             page = cut(page, background, strengths[name], rng)
+    for name, seen in AS_SEEN.items():
+        if name in strengths:
+            page = seen(page, strengths[name], rng)
     image = page.image
     for name, change in FILTERS.items():
         if name in strengths:

@@ -1,4 +1,4 @@
-"""Marks on the sheet: they come from the generator, leave the truth alone, and say what they hide."""
+"""Marks on the sheet and machines: they come from the generator, leave the truth alone, and say what they hide."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ecgdig.degrade import apply
-from ecgdig.degrade.marks import CUTS, ON_PAPER, STEPS
-from ecgdig.degrade.presets import PRESETS
-from ecgdig.page import PLAIN, Layout, Page, render
+from ecgdig.degrade.marks import AS_SEEN, CUTS, ON_PAPER, STEPS
+from ecgdig.degrade.presets import FILTERS, GEOMETRY, PRESETS
+from ecgdig.page import PLAIN, Layout, Page, Style, render
 from ecgdig.recording import Recording
 
 Measure = Callable[[Page], NDArray[np.float64]]
-MARKS = (*ON_PAPER, *CUTS)
+MARKS = (*ON_PAPER, *CUTS, *AS_SEEN)
+RASTERS = {"fax", "screenshot"}  # coarser than a quarter of a pixel of the page below
 OPAQUE = {"redaction", "tape", "sticker", "staple", *CUTS}  # tape not always
 
 
 @pytest.fixture(scope="module")
 def window(recording: Recording, sheet: Callable[[str], Layout]) -> Page:
-    """A piece of a page, 60 x 40 mm at 100 dpi."""
-    return render(recording, sheet("3x4+1"), PLAIN, 100, np.random.default_rng(0), (60.0, 10.0, 120.0, 50.0))
+    """A piece of a page, 60 x 40 mm at 250 dpi."""
+    return render(recording, sheet("3x4+1"), PLAIN, 250, np.random.default_rng(0), (60.0, 10.0, 120.0, 50.0))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -59,11 +60,23 @@ def test_marks_are_seen_and_grow_with_strength(name: str, window: Page) -> None:
 @pytest.mark.parametrize("name", MARKS)
 @pytest.mark.parametrize("seed", range(2))
 def test_the_ink_stays_on_the_truth_below_marks(name: str, seed: int, flat_page: Page, ink_error: Measure) -> None:
-    errors = np.abs(ink_error(apply(flat_page, {name: 0.8}, np.random.default_rng(seed))))
+    signed = ink_error(apply(flat_page, {name: 0.8}, np.random.default_rng(seed)))
+    errors = np.abs(signed)
     assert errors.size > 600
+    assert abs(np.median(signed)) < (0.1 if name in RASTERS else 0.02)
     # where somebody wrote beside a trace the centroid is not the trace's alone
-    assert np.median(errors) < 0.03
-    assert np.quantile(errors, 0.8) < 0.25
+    assert np.median(errors) < (0.4 if name in RASTERS else 0.1)
+    assert np.quantile(errors, 0.8) < (0.8 if name in RASTERS else 0.25)
+
+
+@pytest.mark.parametrize("name", ["staircase", "fax", "photocopy", "halftone"])
+def test_machines_do_not_move_fine_print(
+    name: str, smooth: Recording, bare: Style, sheet: Callable[[str], Layout], ink_error: Measure
+) -> None:
+    fine = render(smooth, sheet("3x4"), bare, 300, np.random.default_rng(0), (30.0, 0.0, 130.0, 60.0))
+    errors = ink_error(apply(fine, {name: 1.0}, np.random.default_rng(1)))
+    assert abs(errors.mean()) < 0.1
+    assert np.median(np.abs(errors)) < (0.6 if name == "fax" else 0.25)
 
 
 @pytest.mark.parametrize("name, dark", [("redaction", True), ("sticker", False)])
@@ -97,4 +110,14 @@ def test_hidden_moves_with_the_sheet(flat_page: Page) -> None:
 
 def test_presets_name_marks_that_exist() -> None:
     assert set(STEPS) == set(PRESETS) - {"clean"}
-    assert {name for steps in STEPS.values() for name in steps} == set(MARKS)
+    assert {name for steps in STEPS.values() for name in steps} == {*MARKS, "over_sharpen", "jpeg_blocks"}
+    assert {"over_sharpen", "jpeg_blocks"} < set(FILTERS)
+
+
+def test_all_marks_and_bends_together(flat_page: Page, ink_error: Measure) -> None:
+    strengths = dict.fromkeys((*ON_PAPER, *GEOMETRY, *CUTS, *AS_SEEN, *FILTERS), 0.3) | {"fax": 0.0, "screenshot": 0.0}
+    page = apply(flat_page, strengths, np.random.default_rng(4), dpi=170, margin_mm=8, desk=True)
+    errors = ink_error(page)
+    assert errors.size > 500
+    assert np.quantile(np.abs(errors), 0.7) < 0.25
+    assert abs(np.median(errors)) < 0.03

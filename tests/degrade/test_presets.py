@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ecgdig.degrade import DEGRADATIONS, PRESETS, Preset, apply, degrade
-from ecgdig.degrade.marks import CUTS, ON_PAPER
+from ecgdig.degrade.marks import AS_SEEN, CUTS, ON_PAPER
 from ecgdig.degrade.presets import FILTERS, GEOMETRY
 from ecgdig.page import PLAIN, Layout, Page, render
 from ecgdig.recording import Recording
@@ -44,7 +44,7 @@ def test_each_degradation_alone(name: str, strength: float, window: Page, global
     np.testing.assert_array_equal(pages[0].image, pages[1].image)
     if name not in GEOMETRY:
         assert pages[0].warp == window.warp
-    if strength == 0.0 and name in (*ON_PAPER, *CUTS):
+    if strength == 0.0 and name in (*ON_PAPER, *CUTS, *AS_SEEN):
         np.testing.assert_array_equal(pages[0].image, pixels)
         assert pages[0].cover is None
     if strength == 1.0 and name in (*GEOMETRY, *FILTERS) and name != "grey":  # which knows no chance
@@ -60,7 +60,7 @@ def test_clean_changes_nothing(window: Page) -> None:
 
 def test_presets_use_known_degradations_and_all_are_used() -> None:
     assert {name for preset in PRESETS.values() for name in preset.steps} == set(DEGRADATIONS)
-    assert list(DEGRADATIONS) == [*ON_PAPER, *GEOMETRY, *CUTS, *FILTERS]
+    assert list(DEGRADATIONS) == [*ON_PAPER, *GEOMETRY, *CUTS, *AS_SEEN, *FILTERS]
     for preset in PRESETS.values():
         assert all(0 < p <= 1 and 0 < top <= 1 for p, top in preset.steps.values())
 
@@ -69,7 +69,7 @@ def test_a_preset_of_ones_own(window: Page) -> None:
     own = Preset({"rotation": (1.0, 0.5), "noise": (0.0, 1.0)}, dpi=(50, 50))
     page = degrade(window, own, np.random.default_rng(0))
     assert float(page.warp.px_per_mm([[90.0, 30.0]])[0]) == pytest.approx(50 / 25.4, rel=1e-3)
-    with pytest.raises(ValueError, match=r"unknown degradation fog, rain; use ink_bleed, .*curl, .*jpeg"):
+    with pytest.raises(ValueError, match=r"unknown degradation fog, rain; use .*curl, .*jpeg"):
         degrade(window, Preset({"rain": (1, 1), "fog": (1, 1)}), np.random.default_rng(0))
 
 
