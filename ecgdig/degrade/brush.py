@@ -82,6 +82,17 @@ def somewhere(page: Page, rng: Rng) -> tuple[float, float]:
     return float(rng.uniform(left, right)), float(rng.uniform(top, bottom))
 
 
+def beside_a_trace(page: Page, rng: Rng) -> tuple[float, float]:
+    """A place at a wave of a trace that is drawn, in mm; anywhere when there is none."""
+    left, top, right, bottom = drawn(page)
+    x = float(rng.uniform(left, right))
+    if page.traces:
+        y = float(page.traces[int(rng.integers(len(page.traces)))].y_at(np.array([x]))[0])
+        if top < y < bottom:
+            return x, y + float(rng.normal(0, 3))
+    return x, float(rng.uniform(top, bottom))
+
+
 def number_of(page: Page, rng: Rng, per_sheet: float) -> int:
     """How many marks: at least one, and about `per_sheet` on a letter sheet."""
     left, top, right, bottom = drawn(page)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.degrade.brush import Image, Rng, blend, drawn, soft_noise, tint
+from ecgdig.degrade.brush import Image, Rng, beside_a_trace, blend, drawn, soft_noise, tint
 from ecgdig.page.page import Page
 from ecgdig.page.warp import coarse_to_fine
 
@@ -32,8 +32,7 @@ def holes(page: Page, background: Image | None, strength: float, rng: Rng) -> Pa
         x = inside if side == 0 else paper.width_mm - inside
         centres = np.stack([np.full(n, x), paper.height_mm / 2 + along], 1)
     if rng.random() < 0.5:
-        left, top, right, bottom = drawn(page)
-        centres = np.array([[rng.uniform(left, right), rng.uniform(top, bottom)]])
+        centres = np.array([beside_a_trace(page, rng)])
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     circle = radius * np.stack([np.cos(angle), np.sin(angle)], 1)
     fill = _behind(background, rng)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.degrade.brush import Rng, drawn, number_of, soft_noise, tint
+from ecgdig.degrade.brush import Rng, beside_a_trace, number_of, soft_noise, tint
 from ecgdig.degrade.handwriting import ink_in, sample_pen, stroke, write
 from ecgdig.fonts import HANDS
 from ecgdig.page.page import Page
@@ -24,7 +24,7 @@ def drawn_figures(page: Page, strength: float, rng: Rng) -> Page:
     canvas, image = np.zeros(page.shape, np.uint8), page.image.copy()
     pen = sample_pen(rng)
     for _ in range(number_of(page, rng, 9 * strength)):
-        at = _beside_a_trace(page, rng)
+        at = beside_a_trace(page, rng)
         figure = FIGURES[int(rng.integers(len(FIGURES)))]
         for line in figure(at, rng):
             stroke(canvas, page, _by_hand(line, rng), pen.width_mm, rng)
@@ -43,7 +43,7 @@ def highlighter(page: Page, strength: float, rng: Rng) -> Page:
     rgb = np.array(HIGHLIGHTERS[int(rng.integers(len(HIGHLIGHTERS)))], np.float32)
     scale, width_mm = float(page.warp.px_per_mm([[0.0, 0.0]])[0]), float(rng.uniform(3, 7))
     for _ in range(int(rng.integers(1, 4))):
-        x, y = _beside_a_trace(page, rng)
+        x, y = beside_a_trace(page, rng)
         length, angle = float(rng.uniform(10, 60)), float(rng.normal(0, 0.05))
         t = np.linspace(0, 1, 9)
         line = np.stack([x + length * t * np.cos(angle), y + length * t * np.sin(angle)], 1)
@@ -53,17 +53,6 @@ def highlighter(page: Page, strength: float, rng: Rng) -> Page:
     cover = np.clip(canvas * (streaky * min(1.0, 0.2 + strength)), 0, 255).astype(np.uint8)
     tint(image, cover, rgb)
     return page.with_image(image)
-
-
-def _beside_a_trace(page: Page, rng: Rng) -> tuple[float, float]:
-    """A place at a wave of a trace that is drawn; anywhere when there is none."""
-    left, top, right, bottom = drawn(page)
-    x = float(rng.uniform(left, right))
-    if page.traces:
-        y = float(page.traces[int(rng.integers(len(page.traces)))].y_at(np.array([x]))[0])
-        if top < y < bottom:
-            return x, y + float(rng.normal(0, 3))
-    return x, float(rng.uniform(top, bottom))
 
 
 def _by_hand(points: Points, rng: Rng) -> Points:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgdig.degrade import camera, geometry, light
 from ecgdig.degrade.geometry import View
+from ecgdig.degrade.handwriting import notes
 from ecgdig.degrade.marks import AS_SEEN, CUTS, ON_PAPER
 from ecgdig.degrade.marks import STEPS as MARKS
 from ecgdig.page.layout import Paper
@@ -124,11 +126,14 @@ PRESETS: dict[str, Preset] = {
 }
 
 
-def degrade(page: Page, preset: str | Preset, rng: Rng, seen_mm: Box | None = None) -> Page:
+def degrade(
+    page: Page, preset: str | Preset, rng: Rng, seen_mm: Box | None = None, words: tuple[str, ...] | None = None
+) -> Page:
     """Degrade a clean page by a preset: `clean`, `print`, `scan`, `photo`, `damaged`, or one of your own.
 
     Args:
         seen_mm: where the geometry changes, only the part of the image around this part of the paper is made.
+        words: what is written by hand (`handwriting.read_words`); None: the built-in list.
 
     Raises:
         ValueError: no preset or degradation of that name.
@@ -140,7 +145,7 @@ def degrade(page: Page, preset: str | Preset, rng: Rng, seen_mm: Box | None = No
     drawn = {name: float(rng.uniform(0.1, 1)) * top for name, (p, top) in mix.steps.items() if rng.random() < p}
     margin = float(rng.uniform(*mix.margin_mm))
     dpi = None if mix.dpi is None else float(np.exp(rng.uniform(*np.log(mix.dpi))))
-    return apply(page, drawn, rng, dpi=dpi, margin_mm=margin, desk=mix.desk, seen_mm=seen_mm)
+    return apply(page, drawn, rng, dpi=dpi, margin_mm=margin, desk=mix.desk, seen_mm=seen_mm, words=words)
 
 
 def apply(
@@ -152,6 +157,7 @@ def apply(
     margin_mm: float = 0.0,
     desk: bool = False,
     seen_mm: Box | None = None,
+    words: tuple[str, ...] | None = None,
 ) -> Page:
     """Apply named degradations at the given strengths, 0 to 1, marks, geometry, cuts, light, camera in this order."""
     for name, strength in strengths.items():
@@ -159,7 +165,7 @@ def apply(
             raise ValueError(f"unknown degradation {name!r}; use {', '.join(DEGRADATIONS)}")
         if not 0 <= strength <= 1:
             raise ValueError(f"strength {strength:g} of {name}; want 0 to 1")
-    for name, mark in ON_PAPER.items():
+    for name, mark in (ON_PAPER | {"handwriting": partial(notes, words=words)}).items():
         if name in strengths:
             page = mark(page, strengths[name], rng)
     background = _desk(rng) if desk else None

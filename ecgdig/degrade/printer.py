@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
-from ecgdig.degrade.brush import LUMA, Mask, Rng, lay, scale_of
+from ecgdig.degrade.brush import LUMA, Image, Mask, Rng, lay, scale_of
 from ecgdig.page.page import Page
 
 DOTS_PER_MM = 8.0  # of thermal print heads; some have 6 or 12
@@ -86,14 +87,25 @@ def halftone(page: Page, strength: float, rng: Rng) -> Page:
     angle = float(rng.choice([0.0, 15.0, 45.0, 75.0])) * np.pi / 180
     u, v = np.cos(angle) * per_px * 2 * np.pi, np.sin(angle) * per_px * 2 * np.pi
     x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+    u, v = np.float32(u), np.float32(v)
     # cos(a + b) + cos(c + d) from one-dimensional factors
     screen = np.cos(u * x) * np.cos(v * y) - np.sin(u * x) * np.sin(v * y)
     screen += np.cos(-v * x) * np.cos(u * y) - np.sin(-v * x) * np.sin(u * y)
-    # tints only: nothing is added to black and white
     table = np.arange(256) / 255
-    amount = (4 * table * (1 - table) * 60 * strength).astype(np.float32)
-    dots = (screen[..., None] * amount[page.image]).astype(np.int16)
-    return page.with_image(np.asarray(cv2.add(page.image, dots, dtype=cv2.CV_8U), np.uint8))
+    amount = (4 * table * (1 - table) * 60 * strength).astype(np.float32)  # nothing is added to black and white
+    image = page.image.copy()
+    _add_dots(image, screen, amount)
+    return page.with_image(image)
+
+
+@njit(cache=True, nogil=True)
+def _add_dots(image: Image, screen: NDArray[np.float32], amount: NDArray[np.float32]) -> None:
+    """Adds `screen` `(H, W)` times `amount` `(256,)` of each level to `image` `(H, W, 3)`, in place."""
+    for y in range(image.shape[0]):
+        for x in range(image.shape[1]):
+            for c in range(3):
+                level = image[y, x, c] + screen[y, x] * amount[image[y, x, c]]
+                image[y, x, c] = np.uint8(min(max(level, 0.0), 255.0))
 
 
 def _lose(page: Page, lost: NDArray[np.float64], axis: int) -> Page:
