@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -59,14 +59,11 @@ class Preset:
     desk: bool = False
 
 
-PRESETS: dict[str, Preset] = {
+_UNMARKED: dict[str, Preset] = {
     "clean": Preset({}),
-    "print": Preset(
-        {"low_resolution": (0.4, 0.4), "blur": (0.6, 0.4), "noise": (0.5, 0.2), "jpeg": (0.5, 0.4)} | MARKS["print"]
-    ),
+    "print": Preset({"low_resolution": (0.4, 0.4), "blur": (0.6, 0.4), "noise": (0.5, 0.2), "jpeg": (0.5, 0.4)}),
     "scan": Preset(
-        MARKS["scan"]
-        | {
+        {
             "rotation": (0.8, 0.25),
             "gradient": (0.3, 0.25),
             "colour_cast": (0.3, 0.4),
@@ -81,8 +78,7 @@ PRESETS: dict[str, Preset] = {
         margin_mm=(-4, 4),
     ),
     "photo": Preset(
-        MARKS["photo"]
-        | {
+        {
             "curl": (0.85, 0.8),
             "perspective": (0.95, 0.8),
             "rotation": (0.9, 1.0),
@@ -102,8 +98,7 @@ PRESETS: dict[str, Preset] = {
         desk=True,
     ),
     "damaged": Preset(
-        MARKS["damaged"]
-        | {
+        {
             "curl": (1.0, 1.0),
             "perspective": (1.0, 1.0),
             "rotation": (1.0, 1.0),
@@ -124,6 +119,7 @@ PRESETS: dict[str, Preset] = {
         desk=True,
     ),
 }
+PRESETS = {name: replace(mix, steps=MARKS.get(name, {}) | mix.steps) for name, mix in _UNMARKED.items()}
 
 
 def degrade(

@@ -44,7 +44,7 @@ def smear(page: Page, strength: float, rng: Rng) -> Page:
     return page.with_image(image)
 
 
-def fading(page: Page, strength: float, rng: Rng) -> Page:
+def thermal_fading(page: Page, strength: float, rng: Rng) -> Page:
     """Patches in which the print has faded towards the paper, as on old thermal paper: up to nine tenths of it."""
     if strength <= 0:
         return page
