@@ -163,8 +163,9 @@ def _cut(page: Page, outline_mm: Points, behind: Image, rim: float) -> Page:
     edge = (1 - 0.25 * (soft / np.float32(255)))[..., None]  # the sheet's thickness
     part[:] = (part * edge).astype(np.uint8)
     # the desk as `geometry.resample` lays it: one picture over the whole image
-    small = cv2.resize(behind, (64, 64), interpolation=cv2.INTER_AREA) if min(behind.shape[:2]) > 64 else behind
-    x = (np.arange(low[0], high[0]) * small.shape[1] // width).clip(0, small.shape[1] - 1)
-    y = (np.arange(low[1], high[1]) * small.shape[0] // height).clip(0, small.shape[0] - 1)
-    blend(part, gone, np.ascontiguousarray(small[np.ix_(y, x)]))
+    fx, fy = behind.shape[1] / width, behind.shape[0] / height
+    crop = np.array([[fx, 0, (low[0] + 0.5) * fx - 0.5], [0, fy, (low[1] + 0.5) * fy - 0.5]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    desk = cv2.warpAffine(behind, crop, part.shape[1::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    blend(part, gone, np.asarray(desk, np.uint8))
     return page.with_image(image).hide(outline_mm)

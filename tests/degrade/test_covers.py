@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from ecgdig.degrade.covers import redaction, staple, sticker, tape
 from ecgdig.degrade.cuts import finger, holes, torn
+from ecgdig.degrade.geometry import resample
 from ecgdig.page import Page
 
 
@@ -56,3 +58,16 @@ def test_a_finger_hides_the_edge_it_comes_from(flat_page: Page) -> None:
     y, x = np.nonzero(changed)
     hidden = page.hides(page.warp.to_mm(np.stack([x, y], 1).astype(float)))
     assert 0.2 < hidden.mean() < 1  # the rest is its shadow
+
+
+def test_the_desk_in_a_tear_is_the_desk_around(flat_page: Page) -> None:
+    desk = np.random.default_rng(0).integers(0, 200, (16, 16, 3)).astype(np.uint8)
+    wide = resample(flat_page, [], 5.0, 8.0, desk)
+    whole = cv2.resize(desk, wide.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    y, x = np.mgrid[0 : wide.shape[0] : 3, 0 : wide.shape[1] : 3]
+    mm = wide.warp.to_mm(np.stack([x, y], -1).reshape(-1, 2).astype(float))
+    for seed in range(4):
+        page = torn(wide, desk, 1.0, np.random.default_rng(seed))
+        gone = page.hides(mm - 0.7) & page.hides(mm + 0.7) & (mm > 1).all(-1)
+        here = np.abs(page.image[::3, ::3].astype(int) - whole[::3, ::3]).max(-1).ravel()[gone]
+        assert (here <= 2).mean() > 0.97
