@@ -14,11 +14,12 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ecgdig.degrade import degrade
 from ecgdig.degrade.geometry import thumbnail
+from ecgdig.degrade.handwriting import read_words
 from ecgdig.page.render import render
 from ecgdig.page.sample import sample_layout, sample_page
 from ecgdig.page.style import sample_style
 from ecgdig.sources import Cached, Mixture, PtbXl, Simulator, Source, WfdbFolder
-from ecgdig.strip import Strip, StripSpec, cut, trace_mask, trace_px
+from ecgdig.strip import Strip, StripSpec, cut, trace_hidden, trace_mask, trace_px
 from ecgdig.units import LARGE_SQUARE_MM, LEADS
 
 Item = dict[str, Any]
@@ -35,6 +36,7 @@ class StripDataset(Dataset[Item]):
     """Item i: one strip of one page with its truth.
 
     Items are dictionaries of arrays: `image` uint8 `(3, H, W)`, `height_px` float32 `(columns,)` (NaN = not printed),
+    `hidden` bool `(columns,)` (printed, but something opaque lies on it),
     `mask` uint8 `(H, W)`, `lead` int64 `(columns,)` (number in `units.LEADS`, -1 = none of them), `gain` mm/mV.
 
     Args:
@@ -45,6 +47,7 @@ class StripDataset(Dataset[Item]):
         seed: another seed, other pages.
         length: pages an epoch; the index goes on counting in the next one.
         in_order: take recording i of the source for item i (validation), not a random one.
+        words: text file of what is written on pages by hand, one note a line; None: the built-in list.
     """
 
     def __init__(
@@ -56,9 +59,11 @@ class StripDataset(Dataset[Item]):
         seed: int,
         length: int,
         in_order: bool = False,
+        words: str | None = None,
     ) -> None:
         self.source, self.spec, self.width_px = source, spec, width_px
         self.presets, self.seed, self.length, self.in_order = dict(presets), seed, length, in_order
+        self.words = read_words(words)
 
     def __len__(self) -> int:
         return self.length
@@ -83,7 +88,7 @@ class StripDataset(Dataset[Item]):
             for m in (_STRIP_MARGIN_MM, _SEEN_AROUND_MM)
         )
         dpi = float(np.exp(rng.uniform(np.log(110), np.log(330))))
-        page = degrade(render(recording, layout, style, dpi, rng, window), preset, rng, seen)
+        page = degrade(render(recording, layout, style, dpi, rng, window), preset, rng, seen, self.words)
         columns = strip.columns_mm()
         lead = np.full(columns.shape, -1, np.int64)
         for s in segments:
@@ -92,6 +97,7 @@ class StripDataset(Dataset[Item]):
         return {
             "image": np.ascontiguousarray(cut(page.image, page.warp, strip).transpose(2, 0, 1)),
             "height_px": trace_px(page, row, strip),
+            "hidden": trace_hidden(page, row, strip),
             "mask": trace_mask(page, row, strip),
             "lead": lead,
             "gain": np.float32(segments[0].gain_mm_per_mv),
@@ -130,9 +136,11 @@ class PageDataset(Dataset[Item]):
         seed: int,
         length: int,
         in_order: bool = False,
+        words: str | None = None,
     ) -> None:
         self.source, self.side_px, self.stride = source, side_px, stride
         self.presets, self.seed, self.length, self.in_order = dict(presets), seed, length, in_order
+        self.words = read_words(words)
 
     def __len__(self) -> int:
         return self.length
@@ -141,7 +149,9 @@ class PageDataset(Dataset[Item]):
         rng = np.random.default_rng([self.seed, _PAGE_STREAM, index])
         item = index % len(self.source) if self.in_order else int(rng.integers(len(self.source)))
         preset = _pick(rng, self.presets)
-        page = degrade(sample_page(self.source[item], rng, dpi=float(rng.uniform(100, 170))), preset, rng)
+        page = degrade(
+            sample_page(self.source[item], rng, dpi=float(rng.uniform(100, 170))), preset, rng, words=self.words
+        )
         turns = int(rng.choice(4, p=[0.55, 0.15, 0.15, 0.15]))
         page = thumbnail(page, self.side_px, turns)
         height, width = page.shape
@@ -305,6 +315,7 @@ class StripDataModule(_PagesOnTheFly):
         val_strips: strips of each validation.
         workers: processes that make pages.
         seed: of all randomness in training; validation has pages of its own, the same in every run.
+        words: text file of what is written on pages by hand, one note a line; default: a built-in list.
     """
 
     def __init__(
@@ -322,16 +333,17 @@ class StripDataModule(_PagesOnTheFly):
         val_strips: int = 324,
         workers: int = 2,
         seed: int = 0,
+        words: str | None = None,
     ) -> None:
         lengths = (strips_per_epoch, val_strips)
         super().__init__(records, weights, simulated, val_records, batch_size, lengths, workers, seed)
         self.presets = presets or DEFAULT_MIX
         self.val_presets = val_presets or {"clean": 1.0, "scan": 1.0, "photo": 1.0}
-        self.width_px, self.spec = width_px, spec or StripSpec()
+        self.width_px, self.spec, self.words = width_px, spec or StripSpec(), words
 
     def dataset(self, source: Source, seed: int, training: bool) -> StripDataset:
         presets, length = (self.presets, self.lengths[0]) if training else (self.val_presets, self.lengths[1])
-        return StripDataset(source, self.spec, self.width_px, presets, seed, length, in_order=not training)
+        return StripDataset(source, self.spec, self.width_px, presets, seed, length, not training, self.words)
 
 
 class PageDataModule(_PagesOnTheFly):
@@ -357,16 +369,17 @@ class PageDataModule(_PagesOnTheFly):
         val_pages: int = 54,
         workers: int = 2,
         seed: int = 0,
+        words: str | None = None,
     ) -> None:
         lengths = (pages_per_epoch, val_pages)
         super().__init__(records, weights, simulated, val_records, batch_size, lengths, workers, seed)
         self.presets = presets or {"clean": 0.1, "print": 0.1, "scan": 0.2, "photo": 0.4, "damaged": 0.2}
         self.val_presets = val_presets or {"scan": 1.0, "photo": 1.0, "damaged": 1.0}
-        self.side_px, self.stride = side_px, stride
+        self.side_px, self.stride, self.words = side_px, stride, words
 
     def dataset(self, source: Source, seed: int, training: bool) -> PageDataset:
         presets, length = (self.presets, self.lengths[0]) if training else (self.val_presets, self.lengths[1])
-        return PageDataset(source, self.side_px, self.stride, presets, seed, length, in_order=not training)
+        return PageDataset(source, self.side_px, self.stride, presets, seed, length, not training, self.words)
 
 
 def _single_threaded(worker: int) -> None:

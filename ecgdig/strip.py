@@ -122,6 +122,19 @@ def trace_px(page: Page, row: int, strip: Strip) -> NDArray[np.float32]:
     return np.where((y >= 0) & (y <= strip.spec.height_px - 1), y, np.nan).astype(np.float32)
 
 
+def trace_hidden(page: Page, row: int, strip: Strip) -> NDArray[np.bool_]:
+    """At which value columns row `row` is printed but covered by something opaque, bool `(columns,)`."""
+    columns = strip.columns_mm()
+    hidden = np.zeros(columns.shape, bool)
+    if page.cover is None:
+        return hidden
+    for trace in _row(page, row):
+        s = trace.segment
+        here = (columns >= s.x_mm) & (columns < s.end_mm)
+        hidden[here] = page.hides(np.stack([columns[here], trace.y_at(columns[here])], axis=1))
+    return hidden
+
+
 def trace_mask(page: Page, row: int, strip: Strip) -> NDArray[np.uint8]:
     """Ink coverage of row `row` in the strip, uint8 `(height_px, width_px)`; the pen is taken round in strip px."""
     canvas = np.zeros((strip.spec.height_px, strip.width_px), np.uint8)

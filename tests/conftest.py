@@ -101,7 +101,7 @@ def measure_ink(page: Page) -> NDArray[np.float64]:
     """Distance in px from each point of the true polylines to the centroid of the ink across it.
 
     The image is sampled along the normal of the polyline, in mm through the warp, where no other trace or mark is
-    near and the picture shows it.
+    near, the picture shows it and nothing hides it.
     """
     offsets = np.linspace(-REACH_MM, REACH_MM, 61)
     grey = cv2.cvtColor(page.image, cv2.COLOR_RGB2GRAY).astype(np.float32)
@@ -120,6 +120,7 @@ def measure_ink(page: Page) -> NDArray[np.float64]:
         line = at[:, None] + offsets[None, :, None] * normal[:, None]
         px = page.warp.to_px(line).astype(np.float32)
         inside = ((px > 2) & (px < np.array(page.shape[::-1]) - 3)).all((1, 2)) & _alone(page, i, at)
+        inside &= ~page.hides(line).any(1)
         if not inside.any():
             continue
         profile = cv2.remap(grey, px[inside, :, 0], px[inside, :, 1], cv2.INTER_LINEAR)

@@ -42,6 +42,7 @@ def test_a_strip_and_its_truth_fit_together() -> None:
         assert {name: (value.shape, str(value.dtype)) for name, value in item.items()} == {
             "image": ((3, 64, 64), "uint8"),
             "height_px": ((128,), "float32"),
+            "hidden": ((128,), "bool"),
             "mask": ((64, 64), "uint8"),
             "lead": ((128,), "int64"),
             "gain": ((), "float32"),
@@ -195,3 +196,27 @@ def test_sources_are_mixed_by_weight(tmp_path: Path) -> None:
     np.testing.assert_allclose(recorded.share, [0.5, 0.5])
     with pytest.raises(ValueError, match="2 folders of records and 3 weights"):
         open_sources(folders, [1.0, 1.0, 1.0], 0.1, 0, 10)
+
+
+def test_hidden_columns_and_the_users_own_words(tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("Herzklopfen\n\nohne Befund\n", encoding="utf-8")
+    own, usual = (
+        StripDataset(Simulator(50, duration_s=4.0), SMALL, 64, {"damaged": 1.0}, 0, 80, words=w)
+        for w in (str(words), None)
+    )
+    assert own.words == ("Herzklopfen", "ohne Befund")
+    assert len(usual.words) > 50
+    items = [usual[i] for i in range(80)]
+    hidden = np.concatenate([item["hidden"] for item in items])
+    assert 0 < hidden.mean() < 0.2
+    # what is hidden is printed: it has a lead
+    assert (np.concatenate([item["lead"] for item in items])[hidden] >= 0).all()
+    with pytest.raises(ValueError, match=r"empty.txt holds no words; want one note a line"):
+        StripDataset(Simulator(1), SMALL, 64, {"clean": 1.0}, 0, 1, words=str(_empty(tmp_path)))
+
+
+def _empty(folder: Path) -> Path:
+    path = folder / "empty.txt"
+    path.write_text("\n", encoding="utf-8")
+    return path

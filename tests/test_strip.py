@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ecgdig.degrade import apply
 from ecgdig.page import Layout, Page, Style, Warp, render
 from ecgdig.recording import Recording
-from ecgdig.strip import Strip, StripSpec, cut, trace_mask, trace_px
+from ecgdig.strip import Strip, StripSpec, cut, trace_hidden, trace_mask, trace_px
 
 SPEC = StripSpec(half_height_mm=10.0, px_per_mm_x=8.0, px_per_mm_y=6.0, sub_columns=2)
 OFF = {"slope": 0.02, "scale_x": 1.04, "scale_y": 0.96}
@@ -104,3 +104,18 @@ def test_beyond_the_image_its_edge_goes_on() -> None:
     assert right.shape == (120, 64, 3)
     assert (right == (10, 20, 30)).all()
     assert (left == (40, 50, 60)).all()
+
+
+def test_hidden_columns_are_those_below_a_cover(flat_page: Page) -> None:
+    segment = flat_page.layout.row(1)[0]
+    strip = Strip(StripSpec(), segment.x_mm, segment.baseline_mm, 256)
+    assert not trace_hidden(flat_page, 1, strip).any()
+    left, right = segment.x_mm + 8, segment.x_mm + 14
+    page = flat_page.hide([[left, 0], [right, 0], [right, 300], [left, 300]])
+    hidden, columns = trace_hidden(page, 1, strip), strip.columns_mm()
+    assert hidden.dtype == bool
+    assert hidden[(columns > left + 0.3) & (columns < right - 0.3)].all()
+    assert not hidden[(columns < left - 0.3) | (columns > right + 0.3)].any()
+    # where nothing is printed nothing is hidden
+    beside = Strip(StripSpec(), -20.0, segment.baseline_mm, 64)
+    assert not trace_hidden(flat_page.hide([[-50, 0], [300, 0], [300, 300], [-50, 300]]), 1, beside).any()

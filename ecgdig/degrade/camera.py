@@ -82,6 +82,22 @@ def grey(image: Image, strength: float, rng: Rng) -> Image:
     return np.asarray(cv2.addWeighted(single, strength, image, 1 - strength, 0), np.uint8)
 
 
+def over_sharpen(image: Image, strength: float, rng: Rng) -> Image:
+    """What cheap scanners and document apps do: edges with bright and dark seams, up to five times the contrast."""
+    amount = float(rng.uniform(1.0, 4.0)) * strength
+    soft = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(1.0, 2.5)))
+    return np.asarray(cv2.addWeighted(image, 1 + amount, soft, -amount, 0), np.uint8)
+
+
+def jpeg_blocks(image: Image, strength: float, rng: Rng) -> Image:
+    """A JPEG of very low quality, 90 down to 6: blocks of 8 px, waves around thin lines, colour in blocks of 16."""
+    quality = round(90 - float(rng.uniform(0.85, 1)) * 84 * strength)
+    _, packed = cv2.imencode(
+        ".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality]
+    )  # red and blue alike, so left as they are
+    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
+
+
 def sharpen(image: Image, strength: float, rng: Rng) -> Image:
     """The unsharp mask of phones and scanners: dark lines get bright seams."""
     amount = float(rng.uniform(0.2, 1.2)) * strength

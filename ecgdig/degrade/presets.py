@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from ecgdig.degrade import camera, crumple, focus, folds, geometry, light, relief, roll, surface
 from ecgdig.degrade.desk import sample_desk
 from ecgdig.degrade.geometry import View
+from ecgdig.degrade.handwriting import notes
+from ecgdig.degrade.marks import AS_SEEN, CUTS, ON_PAPER
+from ecgdig.degrade.marks import STEPS as MARKS
 from ecgdig.page.layout import Paper
 from ecgdig.page.page import Box, Page
 from ecgdig.units import px_per_mm
@@ -53,12 +57,14 @@ FILTERS: dict[str, Filter] = {
     "blur": camera.blur,
     "motion_blur": camera.motion_blur,
     "sharpen": camera.sharpen,
+    "over_sharpen": camera.over_sharpen,
     "exposure": light.exposure,
     "noise": camera.noise,
     "grey": camera.grey,
     "jpeg": camera.jpeg,
+    "jpeg_blocks": camera.jpeg_blocks,
 }
-DEGRADATIONS = (*SURFACES, *GEOMETRY, *FILTERS)  # in the order in which they are applied
+DEGRADATIONS = (*SURFACES, *ON_PAPER, *GEOMETRY, *CUTS, *AS_SEEN, *FILTERS)  # in the order in which they are applied
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,7 @@ class Preset:
     desk: bool = False
 
 
-PRESETS: dict[str, Preset] = {
+_UNMARKED: dict[str, Preset] = {
     "clean": Preset({}),
     "print": Preset({"low_resolution": (0.4, 0.4), "blur": (0.6, 0.4), "noise": (0.5, 0.2), "jpeg": (0.5, 0.4)}),
     "scan": Preset(
@@ -178,13 +184,17 @@ PRESETS: dict[str, Preset] = {
         desk=True,
     ),
 }
+PRESETS = {name: replace(mix, steps=MARKS.get(name, {}) | mix.steps) for name, mix in _UNMARKED.items()}
 
 
-def degrade(page: Page, preset: str | Preset, rng: Rng, seen_mm: Box | None = None) -> Page:
+def degrade(
+    page: Page, preset: str | Preset, rng: Rng, seen_mm: Box | None = None, words: tuple[str, ...] | None = None
+) -> Page:
     """Degrade a clean page by a preset: `clean`, `print`, `scan`, `photo`, `damaged`, or one of your own.
 
     Args:
         seen_mm: where the geometry changes, only the part of the image around this part of the paper is made.
+        words: what is written by hand (`handwriting.read_words`); None: the built-in list.
 
     Raises:
         ValueError: no preset or degradation of that name.
@@ -196,7 +206,7 @@ def degrade(page: Page, preset: str | Preset, rng: Rng, seen_mm: Box | None = No
     drawn = {name: float(rng.uniform(0.1, 1)) * top for name, (p, top) in mix.steps.items() if rng.random() < p}
     margin = float(rng.uniform(*mix.margin_mm))
     dpi = None if mix.dpi is None else float(np.exp(rng.uniform(*np.log(mix.dpi))))
-    return apply(page, drawn, rng, dpi=dpi, margin_mm=margin, desk=mix.desk, seen_mm=seen_mm)
+    return apply(page, drawn, rng, dpi=dpi, margin_mm=margin, desk=mix.desk, seen_mm=seen_mm, words=words)
 
 
 def apply(
@@ -208,8 +218,9 @@ def apply(
     margin_mm: float = 0.0,
     desk: bool = False,
     seen_mm: Box | None = None,
+    words: tuple[str, ...] | None = None,
 ) -> Page:
-    """Apply named degradations at the given strengths, 0 to 1: the paper first, then geometry, light and camera."""
+    """Apply named degradations at strengths of 0 to 1: paper, marks, geometry, cuts, light, camera, in this order."""
     for name, strength in strengths.items():
         if name not in DEGRADATIONS:
             raise ValueError(f"unknown degradation {name!r}; use {', '.join(DEGRADATIONS)}")
@@ -218,6 +229,10 @@ def apply(
     for name, coat in SURFACES.items():
         if name in strengths:
             page = coat(page, strengths[name], rng)
+    for name, mark in (ON_PAPER | {"handwriting": partial(notes, words=words)}).items():
+        if name in strengths:
+            page = mark(page, strengths[name], rng)
+    background = sample_desk(rng) if desk else None
     views = [bend(page.layout.paper, strengths[name], rng) for name, bend in GEOMETRY.items() if name in strengths]
     paper = page.layout.paper
     reliefs = [r for view in views for r in view.reliefs]
@@ -230,7 +245,13 @@ def apply(
         views = [View(paper_stages=(stage,)), *views]
     if views or dpi is not None or margin_mm or desk:
         scale = float(page.warp.px_per_mm([[0.0, 0.0]])[0]) if dpi is None else px_per_mm(dpi)
-        page = geometry.resample(page, views, scale, margin_mm, sample_desk(rng) if desk else None, seen_mm)
+        page = geometry.resample(page, views, scale, margin_mm, background, seen_mm)
+    for name, cut in CUTS.items():
+        if name in strengths:
+            page = cut(page, background, strengths[name], rng)
+    for name, seen in AS_SEEN.items():
+        if name in strengths:
+            page = seen(page, strengths[name], rng)
     image = page.image
     for name, change in FILTERS.items():
         if name in strengths:

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from ecgdig.page.cover import Box as Box  # also for those that import it from here
+from ecgdig.page.cover import Cover
 from ecgdig.page.layout import Layout, Segment
 from ecgdig.page.strokes import draw_polyline
 from ecgdig.page.style import Style
@@ -16,7 +18,6 @@ from ecgdig.recording import Recording
 from ecgdig.units import LARGE_SQUARE_MM, LEADS, OUTPUT_FS
 
 MarkKind = Literal["lead-name", "header", "footer", "pulse", "separator"]
-Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Page:
         marks: lead names, text, pulses and separators.
         window_mm: the part of the sheet that was drawn; the whole of it unless only a window was asked for.
         name: the recording's name.
+        cover: what lies on the sheet and hides it; None: nothing does.
     """
 
     image: NDArray[np.uint8]
@@ -70,6 +72,7 @@ class Page:
     marks: tuple[Mark, ...]
     window_mm: Box
     name: str = ""
+    cover: Cover | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -82,6 +85,33 @@ class Page:
 
     def with_image(self, image: NDArray[np.uint8], warp: Warp | None = None) -> Page:
         return replace(self, image=image, warp=self.warp if warp is None else warp)
+
+    def hide(self, polygon_mm: ArrayLike, opacity: float = 1.0) -> Page:
+        """The page with a polygon `(n, 2)`, in paper mm, that can not be seen through."""
+        return replace(self, cover=self._covered().with_polygon(polygon_mm, opacity))
+
+    def hide_seen(self, opacity_px: NDArray[np.uint8]) -> Page:
+        """The page where what is seen over it hides it (glare, a finger): opacity uint8 `(H, W)`, 0 clear to 255.
+
+        Raises:
+            ValueError: not of the image's shape.
+        """
+        if opacity_px.shape != self.shape or opacity_px.dtype != np.uint8:
+            raise ValueError(f"opacity {opacity_px.dtype} {opacity_px.shape}; want uint8 {self.shape}, as the image")
+        return replace(self, cover=self._covered().with_picture(opacity_px, self.warp))
+
+    def _covered(self) -> Cover:
+        return Cover.clear(self.window_mm) if self.cover is None else self.cover
+
+    def hides(self, points_mm: ArrayLike) -> NDArray[np.bool_]:
+        """Whether points `(..., 2)` of the paper are hidden, `(...)`."""
+        points = np.asarray(points_mm, np.float64)
+        return np.zeros(points.shape[:-1], bool) if self.cover is None else self.cover.hides(points)
+
+    def hidden(self, index: int) -> NDArray[np.bool_]:
+        """Which samples of trace `index` can not be seen, `(n,)`."""
+        trace = self.traces[index]
+        return self.hides(np.stack([trace.x_mm, trace.y_mm], axis=1))
 
     def polyline_px(self, index: int) -> NDArray[np.float64]:
         """The path of trace `index` in image px, `(n, 2)`, one point a drawn sample."""

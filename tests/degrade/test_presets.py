@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ecgdig.degrade import DEGRADATIONS, PRESETS, Preset, apply, degrade
+from ecgdig.degrade.marks import AS_SEEN, CUTS, ON_PAPER
 from ecgdig.degrade.presets import FILTERS, GEOMETRY, SURFACES
 from ecgdig.page import PLAIN, Layout, Page, render
 from ecgdig.recording import Recording
@@ -43,8 +44,11 @@ def test_each_degradation_alone(name: str, strength: float, window: Page, global
     np.testing.assert_array_equal(pages[0].image, pages[1].image)
     if name not in GEOMETRY:
         assert pages[0].warp == window.warp
+    if strength == 0.0 and name in (*ON_PAPER, *CUTS, *AS_SEEN):
+        np.testing.assert_array_equal(pages[0].image, pixels)
+        assert pages[0].cover is None
     # grey knows no chance; the margins of a whole page are not those of a window
-    if strength == 1.0 and name not in ("grey", "crop", "padding"):
+    if strength == 1.0 and name in (*SURFACES, *GEOMETRY, *FILTERS) and name not in ("grey", "crop", "padding"):
         assert pages[0].image.shape != pages[2].image.shape or (pages[0].image != pages[2].image).any()
         assert (pages[0].image.shape != window.image.shape) or (pages[0].image != window.image).any()
 
@@ -58,7 +62,7 @@ def test_clean_changes_nothing(window: Page) -> None:
 def test_presets_use_known_degradations_and_all_are_used() -> None:
     used = {name for preset in PRESETS.values() for name in preset.steps}
     assert used == set(DEGRADATIONS) - {"quarter_turn"}  # the page task turns its thumbnails itself, and labels that
-    assert list(DEGRADATIONS) == [*SURFACES, *GEOMETRY, *FILTERS]
+    assert list(DEGRADATIONS) == [*SURFACES, *ON_PAPER, *GEOMETRY, *CUTS, *AS_SEEN, *FILTERS]
     for preset in PRESETS.values():
         assert all(0 < p <= 1 and 0 < top <= 1 for p, top in preset.steps.values())
 

@@ -1,0 +1,117 @@
+"""What the printer does: dots, bands, dead dots and streaks without toner, halftone, plates out of place."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ecgdig.degrade.brush import LUMA, Image, Mask, Rng, lay, scale_of
+from ecgdig.page.page import Page
+
+DOTS_PER_MM = 8.0  # of thermal print heads; some have 6 or 12
+
+
+def staircase(page: Page, strength: float, rng: Rng) -> Page:
+    """Printed in square dots, 12 down to 5 a millimetre: slopes become stairs; nothing where the image is coarser."""
+    scale = scale_of(page)
+    dots = float(rng.uniform(5, 12 - 5 * strength)) if strength > 0.3 else 12.0
+    if strength <= 0 or dots > 0.9 * scale:
+        return page
+    height, width = page.shape
+    size = (max(1, round(width * dots / scale)), max(1, round(height * dots / scale)))
+    small = cv2.resize(page.image, size, interpolation=cv2.INTER_AREA)
+    # a dot is burnt or not: grey ones go either way
+    hard = np.asarray(cv2.addWeighted(small, 1 + strength, np.asarray(cv2.blur(small, (3, 3))), -strength, 0), np.uint8)
+    # pixel centres to dots: where sizes do not divide, rounding must not shift the page
+    x = ((np.arange(width) + 0.5) * size[0] / width).astype(int)
+    y = ((np.arange(height) + 0.5) * size[1] / height).astype(int)
+    coarse = cv2.resize(hard[:, x], (width, len(hard)), interpolation=cv2.INTER_NEAREST)[y]
+    return page.with_image(np.ascontiguousarray(coarse, np.uint8))
+
+
+def banding(page: Page, strength: float, rng: Rng) -> Page:
+    """Bands across the feed, 0.5 to 12 mm apart, in which less ink comes: up to three quarters of it."""
+    if strength <= 0:
+        return page
+    axis = int(rng.integers(2))
+    n, scale = page.shape[axis], scale_of(page)
+    at_mm = (np.arange(n) + 0.5) / scale
+    period = float(np.exp(rng.uniform(np.log(0.5), np.log(12))))
+    wave = 0.5 + 0.5 * np.cos(2 * np.pi * (at_mm / period + rng.random()))
+    slow = np.interp(at_mm, np.linspace(0, at_mm[-1] + 1e-6, 12), rng.random(12))
+    return _lose(page, 0.75 * strength * wave ** float(rng.uniform(1, 4)) * slow, axis)
+
+
+def streaks(page: Page, strength: float, rng: Rng) -> Page:
+    """Dead dots of a print head (fine lines without ink) or streaks 1 to 6 mm wide where the toner ran out."""
+    if strength <= 0:
+        return page
+    axis = int(rng.integers(2))
+    n, scale = page.shape[axis], scale_of(page)
+    at_mm = (np.arange(n) + 0.5) / scale
+    lost = np.zeros(n)
+    if rng.random() < 0.5:
+        for centre in rng.uniform(0, at_mm[-1], 1 + int(rng.poisson(6 * strength * at_mm[-1] / 100))):
+            lost = np.maximum(lost, np.clip((0.08 - np.abs(at_mm - centre)) * scale + 0.5, 0, 1))
+    else:
+        for centre in rng.uniform(0, at_mm[-1], 1 + int(rng.poisson(2 * strength * at_mm[-1] / 100))):
+            wide = float(rng.uniform(0.5, 3))
+            depth = float(rng.uniform(0.3, 0.85))
+            lost = np.maximum(lost, depth * np.exp(-(((at_mm - centre) / wide) ** 4)))
+    return _lose(page, strength * lost, axis)
+
+
+def misregistration(page: Page, strength: float, rng: Rng) -> Page:
+    """Colours out of place against each other by up to 0.25 mm; their grey mean stays where it was."""
+    shift = rng.normal(0, 0.09, (3, 2)) * strength * scale_of(page)
+    shift = np.clip(shift, -0.25 * scale_of(page), 0.25 * scale_of(page))
+    shift -= LUMA @ shift
+    if np.abs(shift).max() < 0.02:
+        return page
+    height, width = page.shape
+    planes = [
+        cv2.warpAffine(plane, np.array([[1, 0, dx], [0, 1, dy]]), (width, height), borderMode=cv2.BORDER_REPLICATE)
+        for plane, (dx, dy) in zip(cv2.split(page.image), shift, strict=True)
+    ]
+    return page.with_image(np.asarray(cv2.merge(planes), np.uint8))
+
+
+def halftone(page: Page, strength: float, rng: Rng) -> Page:
+    """Tints as dots of a screen, 2.5 to 6 a millimetre; what is black or white stays so."""
+    if strength <= 0:
+        return page
+    height, width = page.shape
+    per_px = float(rng.uniform(2.5, 6)) / scale_of(page)
+    angle = float(rng.choice([0.0, 15.0, 45.0, 75.0])) * np.pi / 180
+    u, v = np.cos(angle) * per_px * 2 * np.pi, np.sin(angle) * per_px * 2 * np.pi
+    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+    u, v = np.float32(u), np.float32(v)
+    # cos(a + b) + cos(c + d) from one-dimensional factors
+    screen = np.cos(u * x) * np.cos(v * y) - np.sin(u * x) * np.sin(v * y)
+    screen += np.cos(-v * x) * np.cos(u * y) - np.sin(-v * x) * np.sin(u * y)
+    table = np.arange(256) / 255
+    amount = (4 * table * (1 - table) * 60 * strength).astype(np.float32)  # nothing is added to black and white
+    image = page.image.copy()
+    _add_dots(image, screen, amount)
+    return page.with_image(image)
+
+
+@njit(cache=True, nogil=True)
+def _add_dots(image: Image, screen: NDArray[np.float32], amount: NDArray[np.float32]) -> None:
+    """Adds `screen` `(H, W)` times `amount` `(256,)` of each level to `image` `(H, W, 3)`, in place."""
+    for y in range(image.shape[0]):
+        for x in range(image.shape[1]):
+            for c in range(3):
+                level = image[y, x, c] + screen[y, x] * amount[image[y, x, c]]
+                image[y, x, c] = np.uint8(min(max(level, 0.0), 255.0))
+
+
+def _lose(page: Page, lost: NDArray[np.float64], axis: int) -> Page:
+    """The page with a share of its ink, 0 to 1, `(n,)` along rows (axis 0) or columns, gone."""
+    profile = np.round(255 * np.clip(lost, 0, 1)).astype(np.uint8)
+    mask: Mask = np.ascontiguousarray(np.broadcast_to(profile[:, None] if axis == 0 else profile, page.shape))
+    image = page.image.copy()
+    lay(image, mask, np.array(page.style.paper_rgb, np.float32))
+    return page.with_image(image)
