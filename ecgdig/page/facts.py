@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,7 @@ _STATEMENTS = (
     "Abnormal ECG", "Otherwise normal ECG", "Possible left atrial enlargement", "Prolonged QT interval",
 )  # fmt: skip
 _ENDS = ("Unconfirmed", "Unconfirmed diagnosis", "Confirmed by", "Referred by:", "Reviewed by")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _KEYS = {"age": ("age",), "sex": ("sex", "gender"), "date": ("date", "recording_date", "recording date")}
 
 
@@ -51,6 +53,10 @@ class Facts:
     statements: tuple[str, ...]
 
 
+def one_of(rng: Rng, words: Sequence[str]) -> str:
+    return words[int(rng.integers(len(words)))]
+
+
 def facts_of(recording: Recording, rng: Rng) -> Facts:
     """Age, sex and date come from the recording's metadata where it has them (WFDB comments); the rest is invented."""
     known = {key.lower(): value for key, value in recording.metadata.items()}
@@ -63,7 +69,7 @@ def facts_of(recording: Recording, rng: Rng) -> Facts:
         f"{year}-{month:02d}-{day:02d}",
         f"{day:02d}.{month:02d}.{year}",
         f"{month:02d}/{day:02d}/{year}",
-        f"{day:02d}-{'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split()[month - 1]}-{year}",
+        f"{day:02d}-{_MONTHS[month - 1]}-{year}",
     )
     rate = int(rng.integers(45, 140))
     qt = int(rng.integers(320, 460))
@@ -71,10 +77,10 @@ def facts_of(recording: Recording, rng: Rng) -> Facts:
     said = [_STATEMENTS[int(i)] for i in rng.choice(len(_STATEMENTS), n, replace=False)]
     return Facts(
         number=str(rng.integers(10**4, 10**8)),
-        name=f"{rng.choice(_FAMILY.split())}, {rng.choice(_GIVEN.split())}",
+        name=f"{one_of(rng, _FAMILY.split())}, {one_of(rng, _GIVEN.split())}",
         age=given("age", str(rng.integers(1, 98))),
-        sex=given("sex", str(rng.choice(["Male", "Female", "M", "F"]))),
-        date=given("date", str(rng.choice(dates))),
+        sex=given("sex", one_of(rng, ["Male", "Female", "M", "F"])),
+        date=given("date", one_of(rng, dates)),
         time=f"{rng.integers(24):02d}:{rng.integers(60):02d}:{rng.integers(60):02d}",
         height_cm=int(rng.integers(148, 199)),
         weight_kg=int(rng.integers(45, 120)),
@@ -84,6 +90,6 @@ def facts_of(recording: Recording, rng: Rng) -> Facts:
         qt=qt,
         qtc=round(qt * (rate / 60) ** 0.5),  # Bazett
         axes=(int(rng.integers(0, 80)), int(rng.integers(-60, 110)), int(rng.integers(-20, 90))),
-        institution=str(rng.choice(_PLACES)),
-        statements=(*said, str(rng.choice(_ENDS))),
+        institution=one_of(rng, _PLACES),
+        statements=(*said, one_of(rng, _ENDS)),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecgdig.page.codes import code_128, qr_code
-from ecgdig.page.facts import Facts, facts_of
+from ecgdig.page.facts import Facts, facts_of, one_of
 from ecgdig.page.layout import Layout
 from ecgdig.page.looks import HeaderKind, Style
 from ecgdig.page.page import Mark, MarkKind
@@ -38,15 +38,16 @@ def header(press: Press, layout: Layout, style: Style, recording: Recording, rng
     facts = facts_of(recording, rng)
     lines = _ARRANGEMENTS[furniture.arrangement](facts, rng)
     if furniture.statements and furniture.arrangement != "one-line":
-        first = 0 if furniture.arrangement in {"table", "framed"} else 1
-        x, width = (0.36, 0.34) if furniture.arrangement in {"table", "framed", "columns"} else (0.68, 0.32)
+        first = 0 if furniture.arrangement in {"table", "framed", "two-blocks"} else 1
+        aside = furniture.arrangement in {"fields", "below"}
+        x, width = (0.68, 0.32) if aside else (0.36, 0.34)
         lines += [Line(t, x, first + i, "interpretation", width) for i, t in enumerate(facts.statements)]
     corner = bool(rng.random() < 0.5)  # drawn whatever there is room for
     baselines = [s.baseline_mm for s in layout.segments]
     top, bottom = 3.0, min(baselines) - 11.0
     if furniture.arrangement == "below":
         top, bottom = max(baselines) + 12.0, layout.paper.height_mm - 3.5 * size
-    if not furniture.header or bottom - top < 2 * size:
+    if not furniture.header or bottom - top < 2.5 * size:
         return []
     marks = []
     if furniture.institution:
@@ -179,7 +180,7 @@ def footer(press: Press, layout: Layout, style: Style, rng: Rng) -> list[Mark]:
     size = style.lettering.text_mm
     words = _footer_words(layout, rng)
     left, gap = rng.uniform(5, 60), rng.uniform(40, 90)
-    number = str(rng.choice(["Page {0} of {1}", "{0}/{1}", "- {0} -", "Pg {0}"]))
+    number = one_of(rng, ["Page {0} of {1}", "{0}/{1}", "- {0} -", "Pg {0}"])
     total = layout.page + int(rng.integers(1, 4))
     top = layout.paper.height_mm - 2.5 * size
     if top < max(s.baseline_mm for s in layout.segments) + 3:
@@ -207,12 +208,12 @@ def _footer_words(layout: Layout, rng: Rng) -> list[str]:
     speed, gain = f"{s.speed_mm_per_s:g}", "/".join(f"{g:g}" for g in gains)
     n = int(rng.integers(2, 4))
     words = [
-        str(rng.choice(["{} mm/s", "{}mm/s", "{} mm/sec", "Speed: {} mm/s", "V: {} mm/s"])).format(speed),
-        str(rng.choice(["{} mm/mV", "{}mm/mV", "{}.0 mm/mV", "Gain: {} mm/mV", "Sens. {} mm/mV"])).format(gain),
-        str(rng.choice([
+        one_of(rng, ["{} mm/s", "{}mm/s", "{} mm/sec", "Speed: {} mm/s", "V: {} mm/s"]).format(speed),
+        one_of(rng, ["{} mm/mV", "{}mm/mV", "{}.0 mm/mV", "Gain: {} mm/mV", "Sens. {} mm/mV"]).format(gain),
+        one_of(rng, [
             "0.05-150 Hz", "0.5-40 Hz", "F 50~ 0.15-100 Hz", "0.05~35Hz AC50", "40 Hz", "W 0.5-100 Hz", "AC 60Hz",
             "Filter: ON", "ADS 25Hz", "F 60~ 0.05-150",
-        ])),
+        ]),
     ][:n]  # fmt: skip
     if rng.random() < 0.25:
         return ["  ".join(words)]

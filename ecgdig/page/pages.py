@@ -23,7 +23,8 @@ def pages_of(
 
     With simultaneous columns (`placement.sequential` false) the sheets together hold every sample of every lead of
     the grid exactly once. With sequential columns they hold every moment exactly once, each in the column whose turn
-    it is, as a cart prints; a rhythm strip then holds its lead exactly once. The last sheet ends where the recording does.
+    it is, as a cart prints; a rhythm strip then holds its lead exactly once. The last sheet ends where
+    the recording does.
 
     Args:
         page_s: seconds that a full sheet prints; default what the paper holds, 10 s at most for sequential columns.

@@ -92,7 +92,7 @@ def sample_plan(recording: Recording, rng: Rng, split: Split = "all") -> LeadPla
         few = tuple(order[: 1 + int(4 * strips)])
         return column_plan({"limb": LIMB_LEADS, "chest": CHEST_LEADS, "few": few}[name])
     n_rhythm = int(name.partition("+")[2] or 0)
-    rhythm = None
+    rhythm: tuple[str, ...] | None = None
     if n_rhythm == 1 and strips < 0.45:
         rhythm = ("V1",) if strips < 0.2 else (order[0],)
     elif n_rhythm > 1 and strips < 0.35:

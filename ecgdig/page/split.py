@@ -17,7 +17,7 @@ HELD_OUT: dict[str, frozenset[str]] = {
 
 
 def allowed(kind: str, weights: Mapping[str, float], split: Split) -> dict[str, float]:
-    """Of `weights` (name -> how often) those of the split: `train` none of `HELD_OUT[kind]`, `val` only these, `all`."""
+    """Of `weights` (name -> how often) those of a split: `train` none of `HELD_OUT[kind]`, `val` these alone."""
     held = HELD_OUT[kind]
     if split == "all":
         return dict(weights)

@@ -65,8 +65,8 @@ def sample_style(rng: Rng, split: Split = "all") -> Style:
 def pick(rng: Rng, weighted: Mapping[str, float]) -> str:
     """One of the names, by weight."""
     names = list(weighted)
-    p = np.array(list(weighted.values()))
-    return names[int(rng.choice(len(names), p=p / p.sum()))]
+    reached = np.cumsum(list(weighted.values()))  # rng.choice takes seven times as long
+    return names[min(int(np.searchsorted(reached, rng.random() * reached[-1], side="right")), len(names) - 1)]
 
 
 def _paper_rgb(rng: Rng) -> RGB:
