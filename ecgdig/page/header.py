@@ -241,10 +241,11 @@ def codes(press: Press, layout: Layout, style: Style, rng: Rng) -> list[Mark]:
         if left > 0.4 * width:
             box = press.modules(np.repeat(bars, 24, axis=0), left, above - 8, wide, 8.0)
             marks.append(Mark("barcode", number, box))
-    if style.furniture.signature and below < height - 9 and width > 150:
+    floor = height - 2.5 * style.lettering.text_mm - 3.0  # above the footer
+    if style.furniture.signature and style.furniture.arrangement != "below" and below < floor - 3 and width > 150:
         x = width - 75.0
-        word = press.word("Physician:", 2.2, x, height - 9)
-        press.line(np.array([(x + 21, height - 6.5), (x + 69, height - 6.5)]), 0.2)
+        word = press.word("Physician:", 2.2, x, floor - 2.5)
+        press.line(np.array([(x + 21, floor), (x + 69, floor)]), 0.2)
         if word is not None:
-            marks.append(Mark("signature", "Physician:", (word[0], min(word[1], height - 6.7), x + 69.1, word[3])))
+            marks.append(Mark("signature", "Physician:", (word[0], word[1], x + 69.1, max(word[3], floor + 0.1))))
     return marks

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from ecgdig.page.layout import Layout, Paper, Placement, arrange, ending_at
 from ecgdig.page.plan import LeadPlan
+from ecgdig.recording import Recording
 
 
 def pages_of(
-    duration_s: float,
+    recording: Recording,
     plan: LeadPlan,
     paper: Paper,
     placement: Placement,
@@ -19,7 +20,7 @@ def pages_of(
     gain_mm_per_mv: float = 10.0,
     page_s: float | None = None,
 ) -> Iterator[Layout]:
-    """The sheets that print `duration_s` seconds of a recording from 0 s.
+    """The sheets that print a recording from its first sample to its last.
 
     With simultaneous columns (`placement.sequential` false) the sheets together hold every sample of every lead of
     the grid exactly once. With sequential columns they hold every moment exactly once, each in the column whose turn
@@ -39,9 +40,9 @@ def pages_of(
     column_s = min(s.duration_s for s in first.segments)
     # what one sheet moves on by; simultaneous columns show the same stretch
     step_s = column_s * plan.n_columns if placement.sequential else column_s
-    n = max(1, -int(-(duration_s - 1e-9) // step_s))
+    n = max(1, -int(-(recording.duration_s - 1e-9) // step_s))
     for page in range(n):
         layout = arrange(plan, paper, placement, duration_s=page_s, start_s=page * step_s, **scale)
         if not placement.sequential:  # the strips of full width would run into what the next sheet prints
             layout = ending_at(layout, (page + 1) * step_s)
-        yield replace(ending_at(layout, duration_s), page=page)
+        yield replace(ending_at(layout, recording.duration_s), page=page)
