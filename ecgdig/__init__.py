@@ -6,8 +6,9 @@ Light on purpose: `import ecgdig` loads neither torch nor lightning. The rooms a
 
 from importlib.metadata import version
 
+from ecgdig.drawing import render
 from ecgdig.recording import Recording
 
 __version__ = version("ecgdig")
 
-__all__ = ["Recording", "__version__"]
+__all__ = ["Recording", "__version__", "render"]

@@ -17,6 +17,7 @@ from ecgdig.degrade.geometry import thumbnail
 from ecgdig.degrade.handwriting import read_words
 from ecgdig.page.render import render
 from ecgdig.page.sample import sample_layout, sample_page
+from ecgdig.page.split import Split
 from ecgdig.page.style import sample_style
 from ecgdig.sources import Cached, Mixture, PtbXl, Simulator, Source, WfdbFolder
 from ecgdig.strip import Strip, StripSpec, cut, trace_hidden, trace_mask, trace_px
@@ -73,8 +74,9 @@ class StripDataset(Dataset[Item]):
         item = index % len(self.source) if self.in_order else int(rng.integers(len(self.source)))
         recording = self.source[item]
         preset = _pick(rng, self.presets)
-        style = sample_style(rng)
-        layout = sample_layout(recording, style, rng)
+        split: Split = "all" if self.in_order else "train"  # validation also sees what training never does
+        style = sample_style(rng, split)
+        layout = sample_layout(recording, style, rng, split=split)
         row = int(rng.choice(sorted({s.row for s in layout.segments})))
         segments = layout.row(row)
         width_mm = self.width_px / self.spec.px_per_mm_x
@@ -150,7 +152,10 @@ class PageDataset(Dataset[Item]):
         item = index % len(self.source) if self.in_order else int(rng.integers(len(self.source)))
         preset = _pick(rng, self.presets)
         page = degrade(
-            sample_page(self.source[item], rng, dpi=float(rng.uniform(100, 170))), preset, rng, words=self.words
+            sample_page(self.source[item], rng, float(rng.uniform(100, 170)), "all" if self.in_order else "train"),
+            preset,
+            rng,
+            words=self.words,
         )
         turns = int(rng.choice(4, p=[0.55, 0.15, 0.15, 0.15]))
         page = thumbnail(page, self.side_px, turns)

@@ -128,7 +128,7 @@ class Recording:
         ratio = Fraction(fs / self.fs).limit_denominator(2000)
         up, down = ratio.numerator, ratio.denominator
         n = round(self.n_samples * fs / self.fs)
-        signal = np.stack([_resample_lead(lead, up, down, n) for lead in self.signal_mv])
+        signal = _resample_leads(self.signal_mv, up, down, n)
         sigma = None
         if self.sigma_mv is not None:
             old, new = np.arange(self.n_samples) / self.fs, np.arange(n) / fs
@@ -144,16 +144,20 @@ def _window(values: FloatArray, first: int, n: int) -> FloatArray:
     return out
 
 
-def _resample_lead(lead: FloatArray, up: int, down: int, n: int) -> FloatArray:
-    known = np.isfinite(lead)
-    if not known.any():
-        return np.full(n, np.nan, np.float32)
-    position = np.arange(lead.size)
-    filled = np.interp(position, position[known], lead[known])
+def _resample_leads(signal: FloatArray, up: int, down: int, n: int) -> FloatArray:
+    """Leads `(n_leads, n_samples)` at `up / down` times their rate, `(n_leads, n)`: all at once, with one filter."""
+    known = np.isfinite(signal)
+    position = np.arange(signal.shape[1])
+    filled = signal.astype(np.float64)
+    for row in np.flatnonzero(~known.all(axis=1)):
+        here = known[row]
+        filled[row] = np.interp(position, position[here], filled[row, here]) if here.any() else 0.0
     # a linear ramp between the ends is taken out first: the filter assumes zeros beyond them
-    ramp = np.linspace(filled[0], filled[-1], lead.size)
-    wave = resample_poly(filled - ramp, up, down)[:n]
-    wave = np.pad(wave, (0, n - wave.size)) + np.interp(np.arange(n) * down / up, position, ramp)
+    last = max(position.size - 1, 1)
+    first, rise = filled[:, :1], filled[:, -1:] - filled[:, :1]
+    wave = resample_poly(filled - (first + rise * position / last), up, down, axis=1)[:, :n]
+    new = np.minimum(np.arange(n) * down / up / last, 1.0)
+    wave = np.pad(wave, ((0, 0), (0, n - wave.shape[1]))) + first + rise * new
     # nearest old sample decides what is known
-    nearest = np.clip(np.round(np.arange(n) * down / up).astype(int), 0, lead.size - 1)
-    return np.where(known[nearest], wave, np.nan).astype(np.float32)
+    nearest = np.clip(np.round(np.arange(n) * down / up).astype(int), 0, position.size - 1)
+    return np.where(known[:, nearest], wave, np.nan).astype(np.float32)

@@ -232,7 +232,6 @@ def apply(
     for name, mark in (ON_PAPER | {"handwriting": partial(notes, words=words)}).items():
         if name in strengths:
             page = mark(page, strengths[name], rng)
-    background = sample_desk(rng) if desk else None
     views = [bend(page.layout.paper, strengths[name], rng) for name, bend in GEOMETRY.items() if name in strengths]
     paper = page.layout.paper
     reliefs = [r for view in views for r in view.reliefs]
@@ -243,12 +242,15 @@ def apply(
             page = relief.wear(page, heights, float(rng.uniform(0.2, 1)), rng)
         page = relief.shade(page, heights, relief.Lamp.sample(rng))
         views = [View(paper_stages=(stage,)), *views]
+    background = sample_desk(rng) if desk else None
+    scale = float(page.warp.px_per_mm([[0.0, 0.0]])[0]) if dpi is None else px_per_mm(dpi)
     if views or dpi is not None or margin_mm or desk:
-        scale = float(page.warp.px_per_mm([[0.0, 0.0]])[0]) if dpi is None else px_per_mm(dpi)
         page = geometry.resample(page, views, scale, margin_mm, background, seen_mm)
-    for name, cut in CUTS.items():
-        if name in strengths:
-            page = cut(page, background, strengths[name], rng)
+    if any(name in strengths for name in CUTS):
+        behind = None if background is None else background.picture(page.shape, scale)
+        for name, cut in CUTS.items():
+            if name in strengths:
+                page = cut(page, behind, strengths[name], rng)
     for name, seen in AS_SEEN.items():
         if name in strengths:
             page = seen(page, strengths[name], rng)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ecgdig.units import CABRERA_LIMB_LEADS, CHEST_LEADS, LEADS, LIMB_LEADS, PULSE_S
-
-LeadGrid = tuple[tuple[str, ...], ...]  # rows of leads, as read on the page
+from ecgdig.page.plan import LeadPlan as LeadPlan  # also for those that import plans from here
+from ecgdig.page.plan import by_columns as by_columns
+from ecgdig.page.plan import cabrera_leads as cabrera_leads
+from ecgdig.page.plan import lead_plan as lead_plan
+from ecgdig.page.plan import limb_plan as limb_plan
+from ecgdig.units import CHEST_LEADS, PULSE_S
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,10 @@ class Paper:
     width_mm: float
     height_mm: float
 
+    def __post_init__(self) -> None:
+        if not (0 < self.width_mm < 1e5 and 0 < self.height_mm < 1e5):
+            raise ValueError(f"paper of {self.width_mm:g} x {self.height_mm:g} mm; want two lengths above 0")
+
 
 PAPERS = {
     "letter": Paper(279.4, 215.9),
@@ -27,11 +33,28 @@ PAPERS = {
     "a4-portrait": Paper(210.0, 297.0),
     "letter-portrait": Paper(215.9, 279.4),
     "a5": Paper(210.0, 148.0),
+    "a5-portrait": Paper(148.0, 210.0),
     "roll-210": Paper(300.0, 210.0),  # thermal rolls, cut to what was recorded
     "roll-112": Paper(290.0, 112.0),
     "roll-80": Paper(290.0, 80.0),
     "long-sheet": Paper(540.0, 210.0),
+    "narrow": Paper(112.0, 290.0),  # a roll held upright
 }
+
+
+def paper_of(size: str | Paper | tuple[float, float]) -> Paper:
+    """A sheet from the name of one of `PAPERS`, from (width, height) in mm, or as it is.
+
+    Raises:
+        ValueError: no paper of that name.
+    """
+    if isinstance(size, Paper):
+        return size
+    if isinstance(size, str):
+        if size not in PAPERS:
+            raise ValueError(f"unknown paper {size!r}; use {', '.join(PAPERS)} or (width, height) in mm")
+        return PAPERS[size]
+    return Paper(float(size[0]), float(size[1]))
 
 
 @dataclass(frozen=True)
@@ -75,11 +98,15 @@ class Segment:
 
 @dataclass(frozen=True)
 class Layout:
-    """Every printed segment of one sheet; rows count from the top, columns from the left."""
+    """Every printed segment of one sheet; rows count from the top, columns from the left.
+
+    `page` counts the sheets of a long recording, from 0.
+    """
 
     name: str
     paper: Paper
     segments: tuple[Segment, ...]
+    page: int = 0
 
     @property
     def n_rows(self) -> int:
@@ -93,65 +120,6 @@ class Layout:
     def duration_s(self) -> float:
         """Recording time of the last printed sample."""
         return max(s.start_s + s.duration_s for s in self.segments)
-
-
-@dataclass(frozen=True)
-class LeadPlan:
-    """The order of the leads on a page: a grid of rows and columns, then rhythm strips of full width."""
-
-    name: str
-    grid: LeadGrid
-    rhythm: tuple[str, ...] = ()
-
-    @property
-    def n_columns(self) -> int:
-        return max((len(row) for row in self.grid), default=1)
-
-    @property
-    def n_rows(self) -> int:
-        return len(self.grid) + len(self.rhythm)
-
-
-def by_columns(leads: Sequence[str], n_rows: int) -> LeadGrid:
-    """`leads` written down the columns, as carts do: 12 leads in 3 rows give I, aVR, V1, V4 in the first row."""
-    n_columns = -(-len(leads) // n_rows)
-    return tuple(
-        tuple(leads[r + c * n_rows] for c in range(n_columns) if r + c * n_rows < len(leads)) for r in range(n_rows)
-    )
-
-
-RHYTHM_LEADS = {0: (), 1: ("II",), 2: ("II", "V5"), 3: ("V1", "II", "V5")}
-_GRID_ROWS = {"3x4": 3, "6x2": 6, "12x1": 12, "4x3": 4, "2x6": 2}
-
-
-def lead_plan(name: str, rhythm: Sequence[str] | None = None, leads: Sequence[str] = LEADS) -> LeadPlan:
-    """The plan of a layout name: `3x4`, `3x4+1`, `6x2`, `12x1`, `4x3`, `2x6`, any with `+1`, `+2`, `+3` rhythm strips.
-
-    Args:
-        rhythm: leads of the rhythm strips; default II, then II and V5, then V1, II and V5.
-        leads: the order of the leads, down the columns; `cabrera_leads()` for the Cabrera order.
-
-    Raises:
-        ValueError: the name is not of that form, or the number of rhythm leads differs from it.
-    """
-    base, _, plus = name.partition("+")
-    if base not in _GRID_ROWS or plus not in {"", "1", "2", "3"}:
-        raise ValueError(f"unknown layout {name!r}; use {', '.join(_GRID_ROWS)}, with +1, +2 or +3 rhythm strips")
-    n_rhythm = int(plus or 0)
-    strips = RHYTHM_LEADS[n_rhythm] if rhythm is None else tuple(rhythm)
-    if len(strips) != n_rhythm:
-        raise ValueError(f"layout {name!r} has {n_rhythm} rhythm strips; got leads {', '.join(strips) or 'none'}")
-    return LeadPlan(name, by_columns(leads, _GRID_ROWS[base]), strips)
-
-
-def cabrera_leads() -> tuple[str, ...]:
-    """aVL, I, -aVR, II, aVF, III, then V1 to V6."""
-    return CABRERA_LIMB_LEADS + CHEST_LEADS
-
-
-def limb_plan() -> LeadPlan:
-    """Six limb leads, one under the other: narrow paper."""
-    return LeadPlan("6x1", by_columns(LIMB_LEADS, 6))
 
 
 @dataclass(frozen=True)
@@ -181,11 +149,13 @@ def arrange(
     speed_mm_per_s: float = 25.0,
     gain_mm_per_mv: float = 10.0,
     chest_gain_mm_per_mv: float | None = None,
+    start_s: float = 0.0,
 ) -> Layout:
-    """Place a plan on paper; what does not fit to the right is not printed.
+    """Place a plan on paper; what does not fit to the right is not printed (`pages_of` prints it on further sheets).
 
     Args:
         duration_s: seconds of the recording to print; shortened to what the paper holds.
+        start_s: recording time of the first printed sample.
         chest_gain_mm_per_mv: another gain for V1 to V6 (mixed gain), where a cart prints so.
 
     Raises:
@@ -212,7 +182,7 @@ def arrange(
                     lead=lead,
                     row=r,
                     column=c,
-                    start_s=float(c * column_s) if placement.sequential and not rhythm else 0.0,
+                    start_s=start_s + (float(c * column_s) if placement.sequential and not rhythm else 0.0),
                     duration_s=float(column_s * (plan.n_columns if rhythm else 1)),
                     x_mm=float(placement.left_mm + c * column_s * speed_mm_per_s),
                     baseline_mm=placement.top_mm + r * placement.row_mm,
@@ -226,3 +196,11 @@ def arrange(
 def pulse_width_mm(speed_mm_per_s: float) -> float:
     """Width of the calibration pulse's top: 0.2 s."""
     return PULSE_S * speed_mm_per_s
+
+
+def ending_at(layout: Layout, end_s: float) -> Layout:
+    """The layout without what lies after recording time `end_s`: segments end there, later ones are left out."""
+    kept = [
+        replace(s, duration_s=min(s.duration_s, end_s - s.start_s)) for s in layout.segments if s.start_s < end_s - 1e-9
+    ]
+    return replace(layout, segments=tuple(kept))

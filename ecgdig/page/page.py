@@ -17,7 +17,10 @@ from ecgdig.page.warp import Warp
 from ecgdig.recording import Recording
 from ecgdig.units import LARGE_SQUARE_MM, LEADS, OUTPUT_FS
 
-MarkKind = Literal["lead-name", "header", "footer", "pulse", "separator"]
+MarkKind = Literal[
+    "lead-name", "header", "footer", "pulse", "separator", "interpretation", "institution", "page-number", "qr-code",
+    "barcode", "signature",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Page:
         window_mm: the part of the sheet that was drawn; the whole of it unless only a window was asked for.
         name: the recording's name.
         cover: what lies on the sheet and hides it; None: nothing does.
+        source: the recording that was drawn, all of it.
     """
 
     image: NDArray[np.uint8]
@@ -73,6 +77,7 @@ class Page:
     window_mm: Box
     name: str = ""
     cover: Cover | None = None
+    source: Recording | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -172,3 +177,14 @@ class Page:
             value = sign * trace.mv_at(time[inside])
             row[inside] = np.where(np.isnan(value), row[inside], value)
         return Recording(tuple(names), fs, signal, name=self.name)
+
+    def whole_recording(self, fs: float = OUTPUT_FS, leads: tuple[str, ...] = LEADS) -> Recording:
+        """The recording that the page was drawn from, printed or not, in the order of leads of `recording`.
+
+        Raises:
+            ValueError: the page has lost it.
+        """
+        if self.source is None:
+            raise ValueError(f"page {self.name!r} does not hold the recording it was drawn from")
+        names = list(leads) + [lead for lead in self.source.leads if lead not in leads]
+        return self.source.select(names).resample(fs)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.page.furniture import Pen, footer, header, lead_names, pulses, separators
+from ecgdig.page.furniture import lead_names, pulses, separators
+from ecgdig.page.header import codes, footer, header
+from ecgdig.page.ink import draw_trace
 from ecgdig.page.layout import Layout, Paper, Segment
 from ecgdig.page.page import Box, Page, Trace
-from ecgdig.page.strokes import line_profile, paint_grid, paint_ink
+from ecgdig.page.pen import Pen, Press
+from ecgdig.page.strokes import fill, line_profile, paint_grid, paint_ink
 from ecgdig.page.style import Grid, Rng, Style
 from ecgdig.page.warp import Warp
 from ecgdig.recording import Recording
@@ -43,33 +48,38 @@ def render(
         raise ValueError(
             f"a page of {width} x {height} px; choose a dpi that gives 1 px to {MAX_PIXELS / 1e6:.0f} megapixels"
         )
-    pen, text = (Pen((height, width), scale, window[:2]) for _ in range(2))
-
-    segments = tuple(s for s in layout.segments if s.lead.lstrip("-") in recording.leads)
+    segments = tuple(s for s in layout.segments if _has(recording, s.lead))
     if not segments:
         raise ValueError(f"{recording.name or 'recording'} has none of the leads of layout {layout.name}")
-    layout = Layout(layout.name, layout.paper, segments)
+    layout = replace(layout, segments=segments)
     drawn = recording.resample(style.ink.fs)
     traces = tuple(_trace(drawn, segment) for segment in segments)
     if style.furniture.separator == "gap":
         traces = tuple(_shortened(trace, 0.6) if trace.segment.column else trace for trace in traces)
-    for trace in traces:
-        strength = _fading(rng, len(trace.x_mm), style.ink.fading)
-        pen.line(np.stack([trace.x_mm, trace.y_mm], axis=1), style.ink.width_mm, strength)
 
+    image = np.empty((height, width, 3), np.uint8)
+    fill(image, style.paper_rgb)
+    _paint_grid(image, style.grid, layout.paper, scale, window)
+    pen = Pen((height, width), scale, window[:2])
+    press = Press(image, scale, window[:2], style.lettering.rgb, style.lettering.font)
+    for trace in traces:
+        draw_trace(pen, trace, style.ink, rng)
     marks = [
         *pulses(pen, layout, style),
         *separators(pen, layout, style),
-        *lead_names(text, layout, style),
-        *header(text, layout, style, recording, rng),
-        *footer(text, layout, style, rng),
+        *lead_names(press, layout, style),
+        *header(press, layout, style, recording, rng),
+        *footer(press, layout, style, rng),
+        *codes(press, layout, style, rng),
     ]
-    image = np.empty((height, width, 3), np.uint8)
-    image[:] = style.paper_rgb
-    _paint_paper(image, style.grid, layout.paper, scale, window)
-    paint_ink(image, text.canvas, np.array(style.lettering.rgb, np.float32), 1.0)
     paint_ink(image, pen.canvas, np.array(style.ink.rgb, np.float32), style.ink.opacity)
-    return Page(image, Warp.flat(scale, window[:2]), layout, style, traces, tuple(marks), window, recording.name)
+    warp = Warp.flat(scale, window[:2])
+    return Page(image, warp, layout, style, traces, tuple(marks), window, recording.name, source=recording)
+
+
+def _has(recording: Recording, lead: str) -> bool:
+    opposite = lead[1:] if lead.startswith("-") else f"-{lead}"
+    return lead in recording.leads or opposite in recording.leads
 
 
 def _trace(drawn: Recording, segment: Segment) -> Trace:
@@ -85,16 +95,7 @@ def _shortened(trace: Trace, by_mm: float) -> Trace:
     return Trace(trace.segment, trace.x_mm[keep], trace.y_mm[keep])
 
 
-def _fading(rng: Rng, n: int, fading: float) -> NDArray[np.float32]:
-    """Slow changes of ink strength along a trace, `(n,)`, 1 - fading to 1."""
-    if fading <= 0 or n == 0:
-        return np.ones(n, np.float32)
-    knots = rng.uniform(0, 1, max(4, n // 120))
-    along = np.interp(np.linspace(0, 1, n), np.linspace(0, 1, len(knots)), knots)
-    return (1 - fading * along).astype(np.float32)
-
-
-def _paint_paper(image: NDArray[np.uint8], grid: Grid, paper: Paper, scale: float, window: Box) -> None:
+def _paint_grid(image: NDArray[np.uint8], grid: Grid, paper: Paper, scale: float, window: Box) -> None:
     if grid.kind == "none":
         return
     left, top, right, bottom = grid.box_mm
@@ -103,14 +104,17 @@ def _paint_paper(image: NDArray[np.uint8], grid: Grid, paper: Paper, scale: floa
     (x0, x1), (y0, y1) = (np.clip(ends[axis], 0, image.shape[1 - axis]) for axis in (0, 1))
     box = image[y0:y1, x0:x1]
 
-    def lines(rgb: tuple[int, int, int], step_mm: float, width_mm: float, dots: bool) -> None:
-        profiles = [
-            line_profile(n, (phase - edge) * scale - 0.5 - first, step_mm * scale, width_mm * scale)
-            for phase, edge, n, first in zip(grid.phase_mm, window[:2], box.shape[1::-1], (x0, y0), strict=True)
-        ]
-        paint_grid(box, profiles[0], profiles[1], np.array(rgb, np.float32), dots)
-
+    layers: list[tuple[tuple[int, int, int], float, float, bool]] = []  # colour, step and width in mm, dots
+    spots = grid.kind in {"dots", "dots-only"}
     if grid.kind != "major-only":
-        width = grid.minor_mm * (2.5 if grid.kind == "dots" else 1.0)
-        lines(grid.minor_rgb, SMALL_SQUARE_MM, width, grid.kind == "dots")
-    lines(grid.major_rgb, LARGE_SQUARE_MM, grid.major_mm, False)
+        layers.append((grid.minor_rgb, SMALL_SQUARE_MM, grid.minor_mm * (2.5 if spots else 1.0), spots))
+    only = grid.kind == "dots-only"
+    layers.append((grid.major_rgb, LARGE_SQUARE_MM, grid.major_mm * (2.5 if only else 1.0), only))
+
+    def profiles(axis: int, first: int) -> NDArray[np.float32]:
+        centre = (grid.phase_mm[axis] - window[axis]) * scale - 0.5 - first
+        rows = [line_profile(box.shape[1 - axis], centre, s * scale, w * scale) for _, s, w, _ in layers]
+        return np.stack(rows)
+
+    rgb = np.array([colour for colour, *_ in layers], np.float32)
+    paint_grid(box, profiles(0, x0), profiles(1, y0), rgb, np.array([dots for *_, dots in layers]))

@@ -74,18 +74,42 @@ def paint_grid(
     across: NDArray[np.float32],
     down: NDArray[np.float32],
     rgb: NDArray[np.float32],
-    dots: bool,
+    dots: NDArray[np.bool_],
 ) -> None:
-    """Blend grid lines of colour `rgb` into `image` `(H, W, 3)` in place.
+    """Blend layers of grid lines, one over the other, into `image` `(H, W, 3)` in place: paper of one colour before.
 
-    `across` `(W,)` and `down` `(H,)` are coverages along x and y; `dots` keeps the crossings only.
+    `across` `(layers, W)` and `down` `(layers, H)` are coverages along x and y, `rgb` `(layers, 3)` the colours;
+    a layer whose `dots` `(layers,)` is true keeps the crossings only.
     """
+    layers = across.shape[0]
+    clear = -1  # the first row without a line along it: most rows are copies of it
     for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            cover = across[x] * down[y] if dots else max(across[x], down[y])
-            if cover > 0.0:
-                for c in range(3):
-                    image[y, x, c] = np.uint8(image[y, x, c] * (1.0 - cover) + rgb[c] * cover + 0.5)
+        along = False
+        for k in range(layers):
+            along = along or down[k, y] > 0.0
+        if not along:
+            if clear >= 0:
+                image[y] = image[clear]
+                continue
+            clear = y
+        for k in range(layers):
+            if dots[k] and down[k, y] == 0.0:
+                continue
+            for x in range(image.shape[1]):
+                cover = across[k, x] * down[k, y] if dots[k] else max(across[k, x], down[k, y])
+                if cover > 0.0:
+                    for c in range(3):
+                        image[y, x, c] = np.uint8(image[y, x, c] * (1.0 - cover) + rgb[k, c] * cover + 0.5)
+
+
+@njit(cache=True, nogil=True)
+def fill(image: NDArray[np.uint8], rgb: tuple[int, int, int]) -> None:
+    """Every pixel of `image` `(H, W, 3)` becomes `rgb`."""
+    for x in range(image.shape[1]):
+        for c in range(3):
+            image[0, x, c] = rgb[c]
+    for y in range(1, image.shape[0]):
+        image[y] = image[0]
 
 
 @njit(cache=True, nogil=True)

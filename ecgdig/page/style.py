@@ -1,107 +1,76 @@
-"""What a page looks like: paper, grid, ink, lettering and furniture, as values drawn from a generator."""
+"""Styles drawn from a generator: each part on its own, weighted as in the world, some held out for validation.
+
+The kinds and their shares follow about fifty ECG images from the open web and the options of ECG-Image-Kit
+(https://github.com/alphanumericslab/ecg-image-kit).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
-RGB = tuple[int, int, int]
+from ecgdig.page.looks import (
+    PLAIN,
+    PLAIN_GRID,
+    RGB,
+    Furniture,
+    Grid,
+    GridKind,
+    Ink,
+    LabelPlace,
+    Lettering,
+    PulsePlace,
+    Separator,
+    Style,
+)
+from ecgdig.page.split import Split, allowed
+from ecgdig.page.text import FONTS
+
 Rng = np.random.Generator
 
-GridKind = Literal["lines", "dots", "major-only", "none"]
-PulsePlace = Literal["left", "double-left", "right", "none"]
-Separator = Literal["none", "tick", "bars", "dotted", "gap"]
-LabelPlace = Literal["below-start", "above-start", "left", "none"]
-FONTS = (
-    "DejaVuSans",
-    "DejaVuSans-Bold",
-    "DejaVuSansMono",
-    "DejaVuSansMono-Bold",
-    "DejaVuSerif",
-    "DejaVuSerif-Bold",
-    "STIXGeneral",
-    "STIXGeneralBol",
-)
+__all__ = [
+    "FONTS", "PLAIN", "PLAIN_GRID", "RGB", "Furniture", "Grid", "GridKind", "Ink", "LabelPlace", "Lettering",
+    "PulsePlace", "Rng", "Separator", "Style", "pick", "sample_style",
+]  # fmt: skip
+
+# hues (degrees) of printed grids, with their weights
+_GRID_HUES = {
+    "red": 6, "pink": 5, "orange": 2, "blue": 2, "green": 1.5, "brown": 1.2, "violet": 0.8, "grey": 4, "random": 1,
+}  # fmt: skip
+_HUE_DEG = {"red": 0, "pink": 345, "orange": 25, "blue": 215, "green": 140, "brown": 22, "violet": 280}
+_FONT_WEIGHTS = {
+    "DejaVuSans": 2.0, "Arimo-Regular": 4.0, "RobotoCondensed": 1.5, "OSP-DIN": 1.0, "VT323": 1.5, "CourierPrime": 1.2,
+    "NotoMono-Regular": 1.2, "STIXGeneral": 1.2, "DejaVuSansMono": 1.2,
+}  # fmt: skip # the others: 0.7
 
 
-@dataclass(frozen=True)
-class Grid:
-    """Printed grid: 1 mm and 5 mm lines; `box_mm` = left, top, right, bottom white margins around it."""
+def sample_style(rng: Rng, split: Split = "all") -> Style:
+    """Draw a style: paper, grid, ink, lettering and furniture, each on its own; a pure function of the generator.
 
-    kind: GridKind
-    minor_rgb: RGB
-    major_rgb: RGB
-    minor_mm: float
-    major_mm: float
-    phase_mm: tuple[float, float]  # where a 5 mm line lies
-    box_mm: tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class Ink:
-    """The pen of the traces. `fs`: the rate in Hz at which the trace is drawn; `fading`: 0 none to 1 strong."""
-
-    rgb: RGB
-    width_mm: float
-    opacity: float
-    fs: float
-    fading: float
-
-
-@dataclass(frozen=True)
-class Lettering:
-    font: str
-    lead_mm: float  # height of lead names
-    text_mm: float  # height of header and footer
-    rgb: RGB
-    place: LabelPlace
-
-
-@dataclass(frozen=True)
-class Furniture:
-    """What stands on the page beside traces and grid."""
-
-    pulse: PulsePlace
-    separator: Separator
-    header: bool
-    footer: bool
-
-
-@dataclass(frozen=True)
-class Style:
-    paper_rgb: RGB
-    grid: Grid
-    ink: Ink
-    lettering: Lettering
-    furniture: Furniture
-
-
-PLAIN_GRID = Grid("lines", (244, 190, 190), (228, 130, 130), 0.1, 0.22, (0.0, 0.0), (0.0, 0.0, 0.0, 0.0))
-PLAIN = Style(
-    (255, 255, 255),
-    PLAIN_GRID,
-    Ink((10, 10, 20), 0.3, 1.0, 500.0, 0.0),
-    Lettering("DejaVuSans", 3.2, 2.8, (20, 20, 20), "above-start"),
-    Furniture("left", "tick", True, True),
-)
-
-
-def sample_style(rng: Rng) -> Style:
-    """Draw a style: paper, grid, ink, lettering and furniture, each on its own."""
+    Args:
+        split: `train` without the looks of `split.HELD_OUT`, `val` with these alone where there are any, `all`.
+    """
     paper = _paper_rgb(rng)
-    return Style(paper, _sample_grid(rng, paper), _sample_ink(rng), _sample_lettering(rng), _sample_furniture(rng))
+    grid = _sample_grid(rng, paper, split)
+    ink = _sample_ink(rng)
+    if rng.random() < 0.04:  # black and white
+        grey = int(np.mean(ink.rgb))
+        paper, ink = (255, 255, 255), replace(ink, rgb=(grey, grey, grey))
+        grid = _in_grey(grid)
+    return Style(paper, grid, ink, _sample_lettering(rng, grid, split), _sample_furniture(rng, split))
 
 
-def _pick(rng: Rng, weighted: dict[str, float]) -> str:
+def pick(rng: Rng, weighted: Mapping[str, float]) -> str:
+    """One of the names, by weight."""
     names = list(weighted)
-    p = np.array(list(weighted.values()))
-    return names[int(rng.choice(len(names), p=p / p.sum()))]
+    reached = np.cumsum(list(weighted.values()))  # rng.choice takes seven times as long
+    return names[min(int(np.searchsorted(reached, rng.random() * reached[-1], side="right")), len(names) - 1)]
 
 
 def _paper_rgb(rng: Rng) -> RGB:
-    kind = _pick(rng, {"white": 5, "cream": 2, "pinkish": 1.5, "greenish": 0.7, "grey": 1})
+    kind = pick(rng, {"white": 5, "cream": 2, "pinkish": 1.5, "greenish": 0.7, "grey": 1})
     base = {
         "white": (252, 252, 252),
         "cream": (250, 244, 228),
@@ -112,29 +81,17 @@ def _paper_rgb(rng: Rng) -> RGB:
     return _jitter(rng, base, 5)
 
 
-# hues (degrees) of printed grids, with their weights
-_GRID_HUES = {
-    "red": 6,
-    "pink": 5,
-    "orange": 2,
-    "blue": 2,
-    "green": 1.5,
-    "brown": 1.2,
-    "violet": 0.8,
-    "grey": 4,
-    "random": 1,
-}
-_HUE_DEG = {"red": 0, "pink": 345, "orange": 25, "blue": 215, "green": 140, "brown": 22, "violet": 280}
-
-
-def _sample_grid(rng: Rng, paper: RGB) -> Grid:
-    kind = _pick(rng, {"lines": 7, "dots": 0.8, "major-only": 1.6, "none": 0.5})
-    name = _pick(rng, _GRID_HUES)
+def _sample_grid(rng: Rng, paper: RGB, split: Split) -> Grid:
+    kind = pick(rng, {"lines": 7, "dots": 0.8, "dots-only": 0.25, "major-only": 1.6, "none": 0.5})
+    name = pick(rng, allowed("hue", _GRID_HUES, split))
     hue = float(rng.uniform(0, 360)) if name == "random" else _HUE_DEG.get(name, 0) + float(rng.normal(0, 7))
     saturation = 0.0 if name == "grey" else float(rng.uniform(0.25, 0.9))
     # how far a line is from the paper towards black, from barely seen to as dark as a trace
     minor = float(np.clip(rng.beta(1.6, 3.2) * 0.8 + 0.06, 0, 0.8))
-    major = float(np.clip(minor * rng.uniform(1.0, 2.2) + rng.uniform(0, 0.12), minor, 0.85))
+    if rng.random() < 0.15:  # 5 mm lines barely darker than 1 mm ones
+        major = min(minor + float(rng.uniform(0, 0.05)), 0.85)
+    else:
+        major = float(np.clip(minor * rng.uniform(1.0, 2.2) + rng.uniform(0, 0.12), minor, 0.85))
     minor_mm = float(rng.uniform(0.06, 0.2))
     major_mm = float(minor_mm * rng.uniform(1.0, 2.4))
     margin = float(rng.uniform(4, 18)) if rng.random() < 0.2 else 0.0
@@ -151,7 +108,7 @@ def _sample_grid(rng: Rng, paper: RGB) -> Grid:
 
 
 def _sample_ink(rng: Rng) -> Ink:
-    kind = _pick(rng, {"black": 7, "blue": 1.4, "grey": 1.6, "brown": 0.4, "violet": 0.3})
+    kind = pick(rng, {"black": 7, "blue": 1.4, "grey": 1.6, "brown": 0.4, "violet": 0.3})
     base = {
         "black": (18, 18, 22),
         "blue": (30, 40, 130),
@@ -160,29 +117,53 @@ def _sample_ink(rng: Rng) -> Ink:
         "violet": (70, 30, 95),
     }[kind]
     width = float(np.clip(rng.lognormal(np.log(0.3), 0.38), 0.13, 0.85))
-    fs = float(_pick(rng, {"500": 5, "1000": 1.0, "250": 1.6, "100": 1.2, "200": 0.7}))
+    fs = float(pick(rng, {"500": 5, "1000": 1.0, "250": 1.6, "100": 1.2, "200": 0.7}))
     fading = float(rng.uniform(0.1, 0.7)) if rng.random() < 0.2 else 0.0
-    return Ink(_jitter(rng, base, 15), width, float(rng.uniform(0.75, 1.0)), fs, fading)
+    gaps = float(rng.uniform(0.005, 0.05)) if rng.random() < 0.07 else 0.0
+    smear = float(rng.uniform(0.1, 0.5)) if rng.random() < 0.1 else 0.0
+    head = float(rng.choice([0.125, 0.167, 0.2, 0.25])) if rng.random() < 0.1 else 0.0
+    return Ink(_jitter(rng, base, 15), width, float(rng.uniform(0.75, 1.0)), fs, fading, gaps, smear, head)
 
 
-def _sample_lettering(rng: Rng) -> Lettering:
+def _sample_lettering(rng: Rng, grid: Grid, split: Split) -> Lettering:
+    weights = allowed("font", {font: _FONT_WEIGHTS.get(font, 0.7) for font in FONTS}, split)
     dark = int(rng.integers(0, 70)) if rng.random() < 0.85 else int(rng.integers(70, 170))
+    font = pick(rng, weights)
+    lead_mm, text_mm = float(rng.uniform(2.0, 4.6)), float(rng.uniform(1.6, 3.4))
+    place = pick(rng, {"below-start": 3, "above-start": 5, "over-start": 0.5, "left": 1.5, "between": 0.8, "none": 0.7})
+    as_grid = rng.random() < 0.06 and grid.kind != "none"
+    frame = pick(rng, {"none": 20, "box": 0.8, "arrow": 0.6})
+    spelling = pick(rng, {"usual": 16, "upper": 2.2, "lower": 0.4, "iberian": 0.8})
+    serif = pick(rng, {"STIXGeneral": 1, "DejaVuSerif": 1, "STIXGeneralBol": 1}) if rng.random() < 0.12 else ""
     return Lettering(
-        FONTS[int(rng.integers(len(FONTS)))],
-        float(rng.uniform(2.0, 4.6)),
-        float(rng.uniform(1.8, 3.6)),
+        font,
+        lead_mm,
+        text_mm,
         (dark, dark, dark),
-        _pick(rng, {"below-start": 3, "above-start": 5, "left": 1.5, "none": 0.7}),  # type: ignore[arg-type]
+        place,  # type: ignore[arg-type]
+        grid.major_rgb if as_grid else None,
+        frame,  # type: ignore[arg-type]
+        spelling,  # type: ignore[arg-type]
+        "STIXGeneral" if serif == "STIXGeneralBol" and split == "train" else serif,
     )
 
 
-def _sample_furniture(rng: Rng) -> Furniture:
+def _sample_furniture(rng: Rng, split: Split) -> Furniture:
+    separators = {"none": 3.5, "tick": 3.2, "bars": 1, "dotted": 0.7, "gap": 1, "notch": 0.6, "line": 0.25}
+    headers = {"fields": 3, "columns": 2, "table": 1.5, "one-line": 1, "framed": 1, "below": 0.5, "two-blocks": 1}
     return Furniture(
-        _pick(rng, {"left": 5, "double-left": 0.6, "right": 0.8, "none": 3}),  # type: ignore[arg-type]
-        _pick(rng, {"none": 3, "tick": 3.5, "bars": 1, "dotted": 0.8, "gap": 1}),  # type: ignore[arg-type]
+        pick(rng, {"left": 5, "double-left": 0.6, "right": 0.8, "first-row": 0.3, "notch": 0.4, "none": 3}),  # type: ignore[arg-type]
+        pick(rng, allowed("separator", separators, split)),  # type: ignore[arg-type]
         bool(rng.random() < 0.8),
         bool(rng.random() < 0.75),
+        pick(rng, allowed("header", headers, split)),  # type: ignore[arg-type]
+        *(bool(v) for v in rng.random(6) < [0.45, 0.3, 0.2, 0.06, 0.1, 0.12]),
     )
+
+
+def _in_grey(grid: Grid) -> Grid:
+    minor, major = (round(float(np.mean(rgb))) for rgb in (grid.minor_rgb, grid.major_rgb))
+    return replace(grid, minor_rgb=(minor, minor, minor), major_rgb=(major, major, major))
 
 
 def _jitter(rng: Rng, rgb: tuple[int, int, int], spread: int) -> RGB:

@@ -1,4 +1,4 @@
-"""Lettering: words as coverage masks, from the open fonts that come with matplotlib (DejaVu, STIX)."""
+"""Lettering: words as coverage masks, from open fonts: the package's own and those that come with matplotlib."""
 
 from __future__ import annotations
 
@@ -10,30 +10,53 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from ecgdig.fonts import PRINTS, font_file
+
+FONTS = (
+    "DejaVuSans", "DejaVuSans-Bold", "DejaVuSansMono", "DejaVuSansMono-Bold", "DejaVuSerif", "DejaVuSerif-Bold",
+    "STIXGeneral", "STIXGeneralBol", *PRINTS,
+)  # fmt: skip
+_TRIAL_PX = 200
+
 
 @lru_cache(maxsize=1)
 def font_folder() -> Path:
-    """Where the fonts are; found without importing matplotlib."""
+    """Where matplotlib's fonts (DejaVu, STIX) are; found without importing it."""
     spec = find_spec("matplotlib")
     if spec is None or spec.origin is None:
         raise FileNotFoundError("the fonts come with matplotlib, which is not installed; pip install matplotlib")
     return Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"
 
 
-@lru_cache(maxsize=64)
+def font_path(name: str) -> Path:
+    return font_file(name) if name in PRINTS else font_folder() / f"{name}.ttf"
+
+
+@lru_cache(maxsize=256)
 def _font(name: str, size_px: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(str(font_folder() / f"{name}.ttf"), size_px)
+    return ImageFont.truetype(str(font_path(name)), size_px)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
+def _capital(name: str) -> float:
+    """Height of a capital letter as a share of the font's size."""
+    _, top, _, bottom = _font(name, _TRIAL_PX).getbbox("H")
+    return float(bottom - top) / _TRIAL_PX
+
+
+@lru_cache(maxsize=2048)
 def word_mask(text: str, font: str, height_px: int) -> NDArray[np.uint8]:
-    """Coverage uint8 `(h, w)` of one line of text, as high as its ink; capitals are `height_px` high."""
-    face = _font(font, max(4, round(height_px / 0.72)))
+    """Coverage uint8 `(h, w)` of one line of text, cut to its ink; capitals are `height_px` high."""
+    face = _font(font, max(4, round(height_px / _capital(font))))
     left, top, right, bottom = face.getbbox(text)
     w, h = max(1, int(right - left)), max(1, int(bottom - top))
     image = Image.new("L", (w, h), 0)
     ImageDraw.Draw(image).text((-left, -top), text, font=face, fill=255)
-    return np.asarray(image)
+    mask = np.asarray(image)
+    rows, columns = np.flatnonzero(mask.max(1) > 16), np.flatnonzero(mask.max(0) > 16)
+    if rows.size == 0:
+        return mask
+    return np.ascontiguousarray(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
 
 
 def stamp(canvas: NDArray[np.uint8], mask: NDArray[np.uint8], x: int, y: int) -> None:

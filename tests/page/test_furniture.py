@@ -114,9 +114,10 @@ def test_header_and_footer_lie_in_their_boxes_and_are_drawn_from_the_generator(
     page = drawn(silent, low, style)
     kinds = [m.kind for m in page.marks]
     assert 2 <= kinds.count("header") <= 12
-    assert 2 <= kinds.count("footer") <= 3
-    assert {"25 mm/s", "25mm/s"} & {m.text for m in page.marks}
-    assert {"10 mm/mV", "10mm/mV"} & {m.text for m in page.marks}
+    assert 1 <= kinds.count("footer") <= 3
+    printed = " ".join(m.text for m in page.marks if m.kind == "footer").replace(" ", "")
+    assert "25mm/s" in printed
+    assert "10mm/mV" in printed
     for mark in page.marks:
         assert ink_in(page, mark.box_mm).sum() > 5
     assert page.marks == drawn(silent, low, style).marks

@@ -26,9 +26,9 @@ def test_layouts_of_every_kind_come_up_and_lie_on_their_paper(recording: Recordi
     rng = np.random.default_rng(0)
     layouts = [sample_layout(recording, sample_style(rng), rng) for _ in range(400)]
     names = {layout.name for layout in layouts}
-    assert names == {"3x4+1", "3x4", "3x4+3", "3x4+2", "6x2", "6x2+1", "12x1", "4x3", "2x6", "6x1"}
-    assert {s.speed_mm_per_s for layout in layouts for s in layout.segments} == {12.5, 25.0, 50.0}
-    assert {s.gain_mm_per_mv for layout in layouts for s in layout.segments} == {5.0, 10.0, 20.0}
+    assert names >= {"3x4+1", "3x4", "3x4+3", "3x4+2", "6x2", "6x2+1", "12x1", "4x3", "2x6", "6x1"}
+    assert {s.speed_mm_per_s for layout in layouts for s in layout.segments} >= {12.5, 25.0, 50.0}
+    assert {s.gain_mm_per_mv for layout in layouts for s in layout.segments} >= {5.0, 10.0, 20.0}
     assert any(s.lead == "-aVR" for layout in layouts for s in layout.segments)
     for layout in layouts:
         assert layout.duration_s <= recording.duration_s + 1e-9

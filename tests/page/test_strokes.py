@@ -97,15 +97,27 @@ def test_paint_blends_by_coverage() -> None:
     image = np.full((4, 5, 3), 200, np.uint8)
     across, down = np.zeros(5, np.float32), np.zeros(4, np.float32)
     across[2], down[1] = 1.0, 0.5
+    rgb = np.array([[100, 200, 0]], np.float32)
     lines = image.copy()
-    paint_grid(lines, across, down, np.array([100, 200, 0], np.float32), False)
+    paint_grid(lines, across[None], down[None], rgb, np.array([False]))
     assert lines[0, 2].tolist() == lines[1, 2].tolist() == [100, 200, 0]
     assert lines[1, 0].tolist() == [150, 200, 100]
-    assert lines[0, 0].tolist() == [200, 200, 200]
+    assert lines[0, 0].tolist() == lines[3, 4].tolist() == [200, 200, 200]
     dots = image.copy()
-    paint_grid(dots, across, down, np.array([100, 200, 0], np.float32), True)
+    paint_grid(dots, across[None], down[None], rgb, np.array([True]))
     assert dots[1, 2].tolist() == [150, 200, 100]
     assert (dots == 200).all(2).sum() == 19
+    # two layers: the second over the first
+    both = image.copy()
+    paint_grid(
+        both,
+        np.stack([across, np.zeros(5, np.float32)]),
+        np.stack([down, np.array([0, 0, 1, 0], np.float32)]),
+        np.array([[100, 200, 0], [0, 0, 0]], np.float32),
+        np.array([True, False]),
+    )
+    np.testing.assert_array_equal(both[[0, 1, 3]], dots[[0, 1, 3]])
+    assert not both[2].any()
 
     cover = np.zeros((4, 5), np.uint8)
     cover[3, 4], cover[0, 0] = 255, 51

@@ -6,7 +6,7 @@ import numpy as np
 
 from ecgdig.page import sample_style
 from ecgdig.page.style import FONTS, GridKind, LabelPlace, PulsePlace, Separator, Style
-from ecgdig.page.text import font_folder
+from ecgdig.page.text import font_path
 
 
 def many(n: int = 400) -> list[Style]:
@@ -42,4 +42,4 @@ def test_the_same_generator_gives_the_same_style() -> None:
 
 
 def test_every_font_is_there() -> None:
-    assert [font for font in FONTS if not (font_folder() / f"{font}.ttf").is_file()] == []
+    assert [font for font in FONTS if not font_path(font).is_file()] == []
