@@ -43,6 +43,7 @@ _LEAST_FRACTION = 0.03  # of a pixel by which the steps of neighbouring lines di
 _CHANCE, _LEAST_EXPLAINED = 11.4, 0.12
 _COARSEST_MM, _FINEST_MM = 0.3, 0.04  # pixels of such a raster
 _ROUNDS = 3
+_LEAST_STEP = 0.3  # of the usual one, between columns of a reading that was moved
 
 
 @dataclass(frozen=True)
@@ -141,14 +142,22 @@ def _refined(image: Image, warp: Warp, rows: Sequence[RowReading], smooth_mm: tu
 
 
 def moved(rows: Sequence[RowReading], old: Warp, new: Warp) -> tuple[RowReading, ...]:
-    """Readings made with the warp `old`, in the mm of `new`: x is no longer evenly spaced."""
+    """Readings made with the warp `old`, in the mm of `new`: x still increases, but is no longer evenly spaced.
+
+    Where a trace jumps, the new x may go back; such columns are left out (NaN).
+    """
     out = []
     for row in rows:
-        level = np.where(np.isfinite(row.y_mm), row.y_mm, np.nanmedian(row.y_mm) if len(row.y_mm) else 0.0)
+        known = np.isfinite(row.y_mm)
+        if not known.any():
+            out.append(row)
+            continue
+        level = np.interp(row.x_mm, row.x_mm[known], row.y_mm[known])
         at = new.to_mm(old.to_px(np.stack([row.x_mm, level], 1)))
-        least = 0.3 * float(np.median(np.diff(row.x_mm))) * np.arange(len(at))
-        x = np.maximum.accumulate(at[:, 0] - least) + least  # where the trace jumps, the new x may go back
-        out.append(RowReading(x, np.where(np.isfinite(row.y_mm), at[:, 1], np.nan), row.spread_mm, row.present))
+        least = _LEAST_STEP * float(np.median(np.diff(row.x_mm))) * np.arange(len(at))
+        x = np.maximum.accumulate(at[:, 0] - least) + least
+        y = np.where(known & (x - at[:, 0] < 1e-6), at[:, 1], np.nan)
+        out.append(RowReading(x, y, row.spread_mm, row.present))
     return tuple(out)
 
 

@@ -136,9 +136,11 @@ class TraceTask(L.LightningModule):
         return out
 
     def _losses(self, out: TraceOutput, batch: Batch) -> dict[str, Tensor]:
+        # under a sticker the distribution may be wide, and must be: only what can be seen counts for the SNR
+        seen = batch["height_px"].masked_fill(batch["hidden"], torch.nan)
         return {
             "height": height_loss(out.height, batch["height_px"], self.hparams["target_sigma_px"]),
-            "snr": snr_loss(out.height, batch["height_px"], self.hparams["target_sigma_px"]),
+            "snr": snr_loss(out.height, seen, self.hparams["target_sigma_px"]),
             "present": present_loss(out.present, batch["height_px"]),
             "dice": dice_loss(out.mask, batch["mask"].float().div(255)),
         }
@@ -170,7 +172,7 @@ class TraceTask(L.LightningModule):
         for i in range(n):
             height, _ = trace_path(chance[i], present[i])
             per_mv = float(batch["gain"][i]) * self.hparams["px_per_mm_y"]
-            truth = batch["height_px"][i].cpu().numpy()
+            truth = batch["height_px"][i].masked_fill(batch["hidden"][i], torch.nan).cpu().numpy()
             self.snr.update(-truth / per_mv, -height / per_mv, batch["lead"][i].cpu().numpy())
 
     def on_validation_epoch_end(self) -> None:
