@@ -24,7 +24,6 @@ def test_a_print_head_is_at_most_half_a_dot_off(
     bare: Style,
     ink_error: Callable[[Page], np.ndarray],
     head_mm: float,
-    rms_px: float,
 ) -> None:
     errors = ink_error(inked(smooth, sheet, bare, head_mm=head_mm))
     dot_px = head_mm * 150 / 25.4
