@@ -17,24 +17,17 @@ from ecgdig.page.render import render as draw
 from ecgdig.page.sample import sample_layout, sample_plan
 from ecgdig.page.style import sample_style
 from ecgdig.recording import Recording
+from ecgdig.units import STANDARD_GAIN_MM_PER_MV, STANDARD_SPEED_MM_PER_S
 
 _PARTS = ("grid", "ink", "lettering", "furniture")
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What of a page's layout is asked for; None leaves it to chance.
-
-    Attributes:
-        layout: a name (`3x4+1`), rows of leads (`"I,aVR/II,aVL"`, see `page.plan.parse_plan`), or a plan or layout.
-        paper: a name of `page.layout.PAPERS` or (width, height) in mm.
-        speed: mm/s. gain: mm/mV.
-    """
-
-    layout: str | LeadPlan | Layout | None = None
-    paper: str | Paper | tuple[float, float] | None = None
-    speed: float | None = None
-    gain: float | None = None
+class _Wanted:
+    layout: str | LeadPlan | Layout | None
+    paper: str | Paper | tuple[float, float] | None
+    speed: float | None
+    gain: float | None
 
 
 def render(
@@ -42,22 +35,28 @@ def render(
     preset: str = "photo",
     seed: int = 0,
     *,
+    layout: str | LeadPlan | Layout | None = None,
+    paper: str | Paper | tuple[float, float] | None = None,
+    speed: float | None = None,
+    gain: float | None = None,
     dpi: float | None = None,
     style: Style | Mapping[str, Any] | None = None,
-    **wanted: Any,
 ) -> Page:
     """Draw a recording as an ECG page and damage it by a preset; the same arguments give the same page.
 
     Args:
         preset: `clean`, `print`, `scan`, `photo` or `damaged`.
         seed: of everything that is not given.
+        layout: a name (`3x4+1`), rows of leads (`"I,aVR/II,aVL"`, see `page.plan.parse_plan`), or a plan or layout.
+        paper: a name of `page.layout.PAPERS` or (width, height) in mm. Where paper, speed or gain is given, the others
+            are A4, 25 mm/s and 10 mm/mV unless given too.
+        speed: mm/s.
+        gain: mm/mV.
         dpi: of the clean page; default drawn between 110 and 330.
         style: all of it, or fields to change in the drawn one: `{"pulse": "left", "grid": {"kind": "dots"}}`.
-        **wanted: `layout`, `paper`, `speed` (mm/s), `gain` (mm/mV), see `Wanted`.
 
     Raises:
         ValueError: something asked for does not exist or does not fit on the paper.
-        TypeError: an argument of another name.
     """
     from ecgdig.degrade import degrade  # albumentations takes a second to import, which drawing alone should not cost
 
@@ -65,10 +64,10 @@ def render(
     look = sample_style(rng) if not isinstance(style, Style) else style
     if style is not None and not isinstance(style, Style):
         look = changed(look, style)
-    layout = _layout(recording, look, Wanted(**wanted), rng)
+    placed = _layout(recording, look, _Wanted(layout, paper, speed, gain), rng)
     if dpi is None:
         dpi = float(np.exp(rng.uniform(np.log(110), np.log(330))))
-    return degrade(draw(recording, layout, look, dpi, rng), preset, rng)
+    return degrade(draw(recording, placed, look, dpi, rng), preset, rng)
 
 
 def changed(style: Style, changes: Mapping[str, Any]) -> Style:
@@ -109,7 +108,7 @@ def _all_names(style: Style) -> str:
     return "; ".join(f"{part}: {', '.join(sorted(_names(style, part)))}" for part in _PARTS)
 
 
-def _layout(recording: Recording, style: Style, wanted: Wanted, rng: np.random.Generator) -> Layout:
+def _layout(recording: Recording, style: Style, wanted: _Wanted, rng: np.random.Generator) -> Layout:
     if isinstance(wanted.layout, Layout):
         return wanted.layout
     plan = parse_plan(wanted.layout) if isinstance(wanted.layout, str) else wanted.layout
@@ -117,7 +116,8 @@ def _layout(recording: Recording, style: Style, wanted: Wanted, rng: np.random.G
         return sample_layout(recording, style, rng, plan)
     plan = plan or sample_plan(recording, rng)
     paper = paper_of(wanted.paper or "a4")
-    speed, gain = wanted.speed or 25.0, wanted.gain or 10.0
+    speed = STANDARD_SPEED_MM_PER_S if wanted.speed is None else wanted.speed
+    gain = STANDARD_GAIN_MM_PER_MV if wanted.gain is None else wanted.gain
     row = min(float(rng.uniform(22, 34)), (paper.height_mm - 10) / plan.n_rows)
     top = paper.height_mm - row * (plan.n_rows - 0.5)
     left = 5.0 + pulse_room_mm(style, speed) + name_room_mm(style)

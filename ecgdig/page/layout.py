@@ -159,8 +159,12 @@ def arrange(
         chest_gain_mm_per_mv: another gain for V1 to V6 (mixed gain), where a cart prints so.
 
     Raises:
-        ValueError: less than half a second a column fits.
+        ValueError: less than half a second a column fits, or speed or gain is not positive.
     """
+    if not (speed_mm_per_s > 0 and gain_mm_per_mv > 0):
+        raise ValueError(
+            f"{speed_mm_per_s:g} mm/s and {gain_mm_per_mv:g} mm/mV; want numbers above 0, such as 25 and 10"
+        )
     room_s = (paper.width_mm - placement.left_mm - placement.right_mm) / speed_mm_per_s
     # a whole number of 0.1 s a column, as carts print: 4 x 2.5 s
     column_s = np.floor(min(duration_s, room_s) / plan.n_columns * 10 + 1e-6) / 10

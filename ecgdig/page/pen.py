@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ecgdig.page.looks import RGB
 from ecgdig.page.strokes import draw_polyline, paint_ink
-from ecgdig.page.text import word_mask
+from ecgdig.page.text import word_ink
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 Align = Literal["left", "centre", "right"]
@@ -58,7 +58,7 @@ class Press:
         font: str = "",
         rgb: RGB | None = None,
     ) -> Box | None:
-        """Write `text` with its top at `top_mm` and its left, centre or right at `left_mm`.
+        """Write `text` with the top of its capitals at `top_mm` and its left, centre or right at `left_mm`.
 
         Returns:
             its box in mm, None above or below what the image shows.
@@ -66,9 +66,11 @@ class Press:
         x, y = self._corner(left_mm, top_mm)
         if y > self.image.shape[0] or y + 2 * height_mm * self.scale < 0:
             return None
-        mask = word_mask(text, font or self.font, max(3, round(height_mm * self.scale)))
+        mask, drop = word_ink(text, font or self.font, max(3, round(height_mm * self.scale)))
         # a corner between two pixels: the same in any window
-        return self.stamp(mask, int(np.floor(x - _SHARE[align] * mask.shape[1] + 1e-6)), int(np.floor(y + 1e-6)), rgb)
+        return self.stamp(
+            mask, int(np.floor(x - _SHARE[align] * mask.shape[1] + 1e-6)), int(np.floor(y + 1e-6)) + drop, rgb
+        )
 
     def modules(self, dark: NDArray[np.uint8], left_mm: float, top_mm: float, width_mm: float, height_mm: float) -> Box:
         """Print a matrix `(h, w)` of dark (255) and clear (0) modules, on white with a quiet zone of two modules."""

@@ -120,7 +120,7 @@ def _sample_paper(rng: Rng, plan: LeadPlan) -> Paper:
     if plan.n_rows <= 4:
         weights |= {"roll-112": 1.0, "a5": 0.7}
     if plan.n_rows <= 2:
-        weights |= {"roll-80": 1.5}
+        weights |= {"roll-80": 2.0, "custom": 4.0}  # a few leads close up
     if plan.n_columns == 1 and plan.n_rows <= 7:
         weights |= {"narrow": 3.0, "a5-portrait": 1.0}
     width, height = float(rng.uniform(110, 330)), float(rng.uniform(0.5, 1.0))

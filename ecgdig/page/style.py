@@ -46,11 +46,12 @@ _FONT_WEIGHTS = {
 }  # fmt: skip # the others: 0.7
 
 
-def sample_style(rng: Rng, split: Split = "all") -> Style:
+def sample_style(rng: Rng, split: Split = "all", pulse_chance: float | None = None) -> Style:
     """Draw a style: paper, grid, ink, lettering and furniture, each on its own; a pure function of the generator.
 
     Args:
         split: `train` without the looks of `split.HELD_OUT`, `val` with these alone where there are any, `all`.
+        pulse_chance: how often a page has calibration pulses; default 7 in 10.
     """
     paper = _paper_rgb(rng)
     grid = _sample_grid(rng, paper, split)
@@ -59,7 +60,7 @@ def sample_style(rng: Rng, split: Split = "all") -> Style:
         grey = int(np.mean(ink.rgb))
         paper, ink = (255, 255, 255), replace(ink, rgb=(grey, grey, grey))
         grid = _in_grey(grid)
-    return Style(paper, grid, ink, _sample_lettering(rng, grid, split), _sample_furniture(rng, split))
+    return Style(paper, grid, ink, _sample_lettering(rng, grid, split), _sample_furniture(rng, split, pulse_chance))
 
 
 def pick(rng: Rng, weighted: Mapping[str, float]) -> str:
@@ -108,11 +109,12 @@ def _sample_grid(rng: Rng, paper: RGB, split: Split) -> Grid:
 
 
 def _sample_ink(rng: Rng) -> Ink:
-    kind = pick(rng, {"black": 7, "blue": 1.4, "grey": 1.6, "brown": 0.4, "violet": 0.3})
+    kind = pick(rng, {"black": 7, "blue": 1.4, "grey": 1.4, "pale": 0.6, "brown": 0.4, "violet": 0.3})
     base = {
         "black": (18, 18, 22),
         "blue": (30, 40, 130),
         "grey": (85, 85, 88),
+        "pale": (118, 118, 121),
         "brown": (70, 40, 25),
         "violet": (70, 30, 95),
     }[kind]
@@ -148,11 +150,14 @@ def _sample_lettering(rng: Rng, grid: Grid, split: Split) -> Lettering:
     )
 
 
-def _sample_furniture(rng: Rng, split: Split) -> Furniture:
+def _sample_furniture(rng: Rng, split: Split, pulse_chance: float | None) -> Furniture:
     separators = {"none": 3.5, "tick": 3.2, "bars": 1, "dotted": 0.7, "gap": 1, "notch": 0.6, "line": 0.25}
     headers = {"fields": 3, "columns": 2, "table": 1.5, "one-line": 1, "framed": 1, "below": 0.5, "two-blocks": 1}
+    places = {"left": 5, "double-left": 0.6, "right": 0.8, "first-row": 0.3, "notch": 0.4}
+    some = pick(rng, places)
+    printed = rng.random() < (0.7 if pulse_chance is None else pulse_chance)
     return Furniture(
-        pick(rng, {"left": 5, "double-left": 0.6, "right": 0.8, "first-row": 0.3, "notch": 0.4, "none": 3}),  # type: ignore[arg-type]
+        some if printed else "none",  # type: ignore[arg-type]
         pick(rng, allowed("separator", separators, split)),  # type: ignore[arg-type]
         bool(rng.random() < 0.8),
         bool(rng.random() < 0.75),

@@ -45,8 +45,11 @@ def _capital(name: str) -> float:
 
 
 @lru_cache(maxsize=2048)
-def word_mask(text: str, font: str, height_px: int) -> NDArray[np.uint8]:
-    """Coverage uint8 `(h, w)` of one line of text, cut to its ink; capitals are `height_px` high."""
+def word_ink(text: str, font: str, height_px: int) -> tuple[NDArray[np.uint8], int]:
+    """One line of text as coverage uint8 `(h, w)`, cut to its ink, and how far its top is below that of a capital (px).
+
+    Capitals are `height_px` high.
+    """
     face = _font(font, max(4, round(height_px / _capital(font))))
     left, top, right, bottom = face.getbbox(text)
     w, h = max(1, int(right - left)), max(1, int(bottom - top))
@@ -55,8 +58,14 @@ def word_mask(text: str, font: str, height_px: int) -> NDArray[np.uint8]:
     mask = np.asarray(image)
     rows, columns = np.flatnonzero(mask.max(1) > 16), np.flatnonzero(mask.max(0) > 16)
     if rows.size == 0:
-        return mask
-    return np.ascontiguousarray(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+        return mask, 0
+    cut = np.ascontiguousarray(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    return cut, round(top + rows[0] - face.getbbox("H")[1])
+
+
+def word_mask(text: str, font: str, height_px: int) -> NDArray[np.uint8]:
+    """Coverage uint8 `(h, w)` of one line of text, cut to its ink; capitals are `height_px` high."""
+    return word_ink(text, font, height_px)[0]
 
 
 def stamp(canvas: NDArray[np.uint8], mask: NDArray[np.uint8], x: int, y: int) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import get_args
 
 import numpy as np
+import pytest
 
 from ecgdig.page import sample_style
 from ecgdig.page.style import FONTS, GridKind, LabelPlace, PulsePlace, Separator, Style
@@ -34,6 +35,13 @@ def test_the_trace_can_be_seen_on_the_paper() -> None:
         assert 0 <= s.ink.fading <= 0.7
         assert s.grid.minor_mm <= s.grid.major_mm
         assert np.mean(s.grid.major_rgb) <= np.mean(s.grid.minor_rgb) + 1  # 5 mm lines are at least as dark
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.4, 1.0])
+def test_pulses_come_as_often_as_asked(chance: float) -> None:
+    rng = np.random.default_rng(0)
+    n = sum(sample_style(rng, pulse_chance=chance).furniture.pulse != "none" for _ in range(300))
+    assert n / 300 == pytest.approx(chance, abs=0.08)
 
 
 def test_the_same_generator_gives_the_same_style() -> None:

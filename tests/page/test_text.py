@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ecgdig.page.style import FONTS
-from ecgdig.page.text import stamp, word_mask
+from ecgdig.page.text import stamp, word_ink, word_mask
 
 
 @pytest.mark.parametrize("font", FONTS)
@@ -35,3 +35,10 @@ def test_a_stamp_is_cut_at_the_edge_and_the_darker_stays() -> None:
     for x, y in ((-6, 0), (10, 0), (0, -4), (0, 10), (1000, -1000)):
         stamp(canvas, mask, x, y)
     assert np.count_nonzero(canvas) == 16
+
+
+@pytest.mark.parametrize("font", FONTS)
+def test_words_stand_on_one_line(font: str) -> None:
+    bottoms = {word: word_ink(word, font, 40)[1] + word_ink(word, font, 40)[0].shape[0] for word in ("ms", "Hz", "H")}
+    assert max(bottoms.values()) - min(bottoms.values()) <= 4, bottoms
+    assert word_ink("ms", font, 40)[1] > 4
