@@ -1,7 +1,8 @@
 """Which way up a page is: its grid looks the same in all quarter turns, its traces, pulses and leads do not.
 
 Traces run along the page, so sideways no long rows are found. Upside down, calibration pulses hang below the trace,
-leads I, II, V5 and V6 point down, aVR and V1 up, and T waves come before their QRS complexes instead of after them.
+leads I, II, V5 and V6 point down, aVR and V1 up, T waves come before their QRS complexes instead of after them, and
+what then stands in the places of leads I, II and III breaks Einthoven's law.
 """
 
 from __future__ import annotations
@@ -15,18 +16,21 @@ from numpy.typing import NDArray
 from ecgdig.ink import INK_PX_PER_MM
 from ecgdig.locate import LayoutReading
 from ecgdig.page.warp import Homography, Warp
+from ecgdig.plausible import LAWS, misfit
+from ecgdig.recording import Recording
 from ecgdig.units import LARGE_SQUARE_MM
 
 CLEAR_PULSE = 0.9  # support from which a pulse is believed
 LEAST_ROW_MM = 110.0  # of unbroken trace: rows this long are not sought sideways
-UPRIGHT_PRIOR = 2.4  # evidence that a page is as it was given, against turning it by half
+UPRIGHT_PRIOR = 1.2  # evidence that a page is as it was given, against turning it by half
 _SIDEWAYS_PRIOR = 1.4  # how much longer rows must be sideways
-_UNSURE = 1.0
+_UNSURE = 1.2
 # usual sign of the QRS complex of adults, and how reliable it is
 _POLARITY = {"I": 1.0, "II": 1.0, "-aVR": 1.0, "aVR": -1.5, "aVF": 0.5, "aVL": 0.3, "III": 0.2}
 _POLARITY |= {"V1": -1.0, "V2": -0.3, "V4": 0.7, "V5": 1.0, "V6": 1.0}
 _T_WAVE_S = (0.14, 0.42)  # after the QRS complex; before it only the small P wave lies as far off
 _QRS_APART_S = 0.25
+_ROUGH_FS = 100.0  # Hz; what the ink of 1/6 mm shows
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,14 @@ class Evidence:
         pulse: support of the calibration pulse, 0 where there is none.
         polarity: how well the signs of the leads fit, about -6 to 6.
         t_after: -1 to 1, by how much the waves after the QRS complexes exceed those before them.
+        misfit: of the laws of the limb leads, mean: 0 where they hold, about 1 where they do not; NaN if not known.
     """
 
     row_mm: float
     pulse: float
     polarity: float
     t_after: float
+    misfit: float = float("nan")
 
     @staticmethod
     def of(found: LayoutReading) -> Evidence:
@@ -51,7 +57,9 @@ class Evidence:
         inside = (rows.columns_mm >= rows.start_mm) & (rows.columns_mm <= rows.end_mm)
         on_ink = float(np.isfinite(rows.paths_mm[:, inside]).mean()) if inside.any() else 0.0
         pulse = 0.0 if rows.pulse is None else rows.pulse.support
-        return Evidence(on_ink * max(rows.end_mm - rows.start_mm, 0.0), pulse, _polarity(found), _t_after(found))
+        return Evidence(
+            on_ink * max(rows.end_mm - rows.start_mm, 0.0), pulse, _polarity(found), _t_after(found), _misfit(found)
+        )
 
     @property
     def is_clear(self) -> bool:
@@ -60,11 +68,13 @@ class Evidence:
 
 
 def half_turn_evidence(upright: Evidence, turned: Evidence) -> float:
-    """What speaks for the page as it is (> 0) or for half a turn (< 0); about -8 to 8, priors left out."""
+    """What speaks for the page as it is (> 0) or for half a turn (< 0); about -10 to 10, priors left out."""
     clear = (upright.pulse >= CLEAR_PULSE, turned.pulse >= CLEAR_PULSE)
     pulse = 5.0 * (clear[0] - clear[1])
     polarity = float(np.clip(0.6 * (upright.polarity - turned.polarity), -2.0, 2.0))
-    return pulse + polarity + float(np.clip(2.5 * (upright.t_after - turned.t_after), -2.0, 2.0))
+    t_after = float(np.clip(2.5 * (upright.t_after - turned.t_after), -2.0, 2.0))
+    laws = float(np.clip(4.0 * np.nan_to_num(turned.misfit - upright.misfit), -3.0, 3.0))
+    return pulse + polarity + t_after + laws
 
 
 def choose(seen: dict[int, Evidence]) -> tuple[int, bool]:
@@ -126,6 +136,23 @@ def _polarity(found: LayoutReading) -> float:
             low, high = np.percentile(up - np.median(up), [1, 99])
             total += _POLARITY.get(s.lead, 0.0) * float((low + high) / (high - low + 1.0))
     return total
+
+
+def _misfit(found: LayoutReading) -> float:
+    """Mean misfit of the limb leads' laws on the ink; NaN where no three of these leads are simultaneous."""
+    rows, layout = found.rows, found.layout
+    time = np.arange(round(layout.duration_s * _ROUGH_FS)) / _ROUGH_FS
+    signal: dict[str, NDArray[np.float64]] = {}
+    for s in layout.segments:
+        inside = (time > s.start_s + 0.05) & (time < s.start_s + s.duration_s - 0.05)
+        mv = s.mv_of(np.interp(s.x_of(time), rows.columns_mm, rows.paths_mm[s.row], left=np.nan, right=np.nan))
+        sign = -1.0 if s.lead.startswith("-") else 1.0
+        signal.setdefault(s.lead.lstrip("-"), np.where(inside, sign * mv, np.nan))
+    if not time.size:
+        return float("nan")
+    recording = Recording(tuple(signal), _ROUGH_FS, np.stack(list(signal.values())).astype(np.float32))
+    known = [size for _, weights in LAWS if np.isfinite(size := misfit(recording, weights))]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def _t_after(found: LayoutReading) -> float:

@@ -33,7 +33,7 @@ MOST_SPREAD_MM = 0.6
 LEAST_PRINTED_S, LEAST_COLUMN_S = 2.0, 1.1  # 250 mm at 50 mm/s in four columns: 1.25 s
 _SLOPE_S, _ACTIVITY_S = 0.006, 0.03  # Gaussian sigmas
 # sums of leads that are zero at all times: Einthoven 1912, Goldberger 1942
-_LAWS = (
+LAWS = (
     ("II = I + III", {"I": 1.0, "III": 1.0, "II": -1.0}),
     ("aVR + aVL + aVF = 0", {"aVR": 1.0, "aVL": 1.0, "aVF": 1.0}),
     ("aVR = -(I + II) / 2", {"aVR": 1.0, "I": 0.5, "II": 0.5}),
@@ -139,7 +139,7 @@ def _extent(recording: Recording, layout: Layout, rows: tuple[RowReading, ...]) 
 
 
 def _laws(recording: Recording) -> Iterator[str]:
-    for law, weights in _LAWS:
+    for law, weights in LAWS:
         size = misfit(recording, weights)
         if size > MOST_MISFIT:
             yield f"{law} does not hold (off by {size:.0%}): a limb lead is misread, or the leads are wrongly named"

@@ -141,6 +141,8 @@ def _checked(path: str | os.PathLike[str]) -> Path:
         if not file.is_file():
             raise ImageError(f"{file}: no such file")
         size = file.stat().st_size
+    except ImageError:
+        raise
     except (OSError, ValueError) as error:  # a name that is too long, or holds a zero
         raise ImageError(f"{str(file)[:80]!r}: {type(error).__name__}; give the path of a picture") from None
     if size == 0:
