@@ -36,5 +36,5 @@ def test_npz_reads_back(tmp_path: Path) -> None:
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.npz").write_text("no archive")
-    with pytest.raises(ValueError, match="a.npz"):
+    with pytest.raises(ValueError, match=r"a\.npz"):
         read_npz(tmp_path / "a.npz")
