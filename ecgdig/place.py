@@ -13,6 +13,7 @@ from ecgdig.orientation import LEAST_ROW_MM, Evidence, choose, turned_mm, turned
 from ecgdig.page.warp import Warp
 from ecgdig.photo_grid import find_photo_grid
 from ecgdig.rectify import GeometryError, NotFlatError, find_grid
+from ecgdig.units import LARGE_SQUARE_MM
 
 LEAST_PRINTED_MM = 20.0  # of trace in a row: less is no ECG
 
@@ -25,6 +26,8 @@ class Placed:
         image: uint8 RGB `(H, W, 3)`, turned upright.
         warp: paper mm <-> px of `image`.
         found: the layout, in the mm of `warp`.
+        size_mm: width and height of the page as it was read, from the zero of `warp`.
+        flat: whether one flat grid fits, as on scans; photos are followed piece by piece.
         turned_deg: by how much the image was turned anticlockwise: 0, 90, 180 or 270.
         warnings: what is uncertain, in words.
     """
@@ -32,6 +35,8 @@ class Placed:
     image: NDArray[np.uint8]
     warp: Warp
     found: LayoutReading
+    size_mm: tuple[float, float]
+    flat: bool
     turned_deg: int
     warnings: tuple[str, ...]
 
@@ -55,11 +60,12 @@ def place(
         ValueError: the layout is not known, or there are not as many rows as lead names.
     """
     try:
-        warp = find_grid(image).warp()
+        flat_grid = find_grid(image)
+        warp, size_mm, flat = flat_grid.warp(), flat_grid.size_mm, True
         page, upright = image, warp
     except NotFlatError:
         grid = find_photo_grid(image)
-        warp = grid.warp
+        warp, size_mm, flat = grid.warp, grid.size_mm, False
         page, upright = grid.upright(image)
 
     found: dict[int, LayoutReading] = {}
@@ -99,7 +105,9 @@ def place(
     if quarters:
         warp = warp.after(turned_mm(upright, page.shape[:2], quarters)).then(turned_px(image.shape[:2], quarters))
         image = np.ascontiguousarray(np.rot90(image, quarters))
-    return Placed(image, warp, reading, 90 * quarters, warnings)
+        width, height = (float(np.ceil(side / LARGE_SQUARE_MM) * LARGE_SQUARE_MM) for side in size_mm)
+        size_mm = (height, width) if quarters % 2 else (width, height)
+    return Placed(image, warp, reading, size_mm, flat, 90 * quarters, warnings)
 
 
 def _about(reading: LayoutReading, quarters: int, sure: bool, named: bool) -> tuple[str, ...]:
