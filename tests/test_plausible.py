@@ -8,6 +8,7 @@ from impostors import impostors, torn_page
 from ink_net import ink_model
 
 from ecgdig.digitizer import digitize, read_traces
+from ecgdig.hub import load
 from ecgdig.page import PLAIN, Placement, arrange, lead_plan, render
 from ecgdig.page.layout import PAPERS
 from ecgdig.plausible import beats_per_min, crest, doubts_about, misfit, synchrony
@@ -50,8 +51,8 @@ def test_good_pages_are_not_doubted(recording: Recording, name: str) -> None:
     assert synchrony(true) > 0.6
     assert crest(true) > 3
     assert 40 < beats_per_min(true) < 150
-    if name != "12x1":  # rows 15 mm apart cross each other, which the stand-in network cannot tell apart
-        read = read_traces(page.image, page.warp, page.layout, ink_model(), adjust=False)
+    if name in {"3x4+1", "6x2"}:  # the trained network: the stand-in takes names and neighbours for traces
+        read = read_traces(page.image, page.warp, page.layout, load(), adjust=False)
         assert doubts_about(read.recording, read.layout, read.rows) == ()
 
 
