@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -10,16 +14,20 @@ from numpy.typing import NDArray
 
 from ecgdig.grid_lines import moved, refine, refine_flat, with_field
 from ecgdig.hub import TraceModel
-from ecgdig.locate import find_layout
+from ecgdig.naming import LeadNames
 from ecgdig.page.layout import Layout
 from ecgdig.page.warp import Warp
-from ecgdig.photo_grid import find_photo_grid
-from ecgdig.recording import Recording
-from ecgdig.rectify import NotFlatError, find_grid
+from ecgdig.place import place
+from ecgdig.plausible import doubts_about
+from ecgdig.quality import Quality, quality_of
+from ecgdig.recording import FloatArray, Recording
 from ecgdig.strip import Strip, cut
 from ecgdig.time_zero import time_zero
 from ecgdig.units import LEADS, OUTPUT_FS
 from ecgdig.vectorize import RowReading, resample_curve, trace_path
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _TILE_PX = 512  # width of the strips that the network sees at a time
 _OVERLAP_PX = 64  # what neighbouring strips share; each is trusted up to the middle of it
@@ -42,6 +50,9 @@ class Digitization:
         rows: the traces as read, one for each row of the layout.
         warnings: what a user should look at, in words.
         checkpoint: name and SHA-256 of the network.
+        image: what it was read from, uint8 RGB `(H, W, 3)`, turned upright; `warp` leads to its px.
+        turned_deg: by how much the given image was turned anticlockwise for that.
+        doubts: why the whole reading is not to be trusted, in words; they are among the warnings too.
     """
 
     recording: Recording
@@ -50,6 +61,49 @@ class Digitization:
     rows: tuple[RowReading, ...]
     warnings: tuple[str, ...]
     checkpoint: tuple[str, str]
+    image: NDArray[np.uint8] = field(repr=False)
+    turned_deg: int = 0
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def sigma_mv(self) -> FloatArray:
+        """Standard error of each sample in mV, `(n_leads, n_samples)`; NaN where there is none."""
+        sigma = self.recording.sigma_mv
+        return np.full_like(self.recording.signal_mv, np.nan) if sigma is None else sigma
+
+    @property
+    def quality(self) -> dict[str, Quality]:
+        """`good`, `usable`, `poor` or `unreadable` for each lead that the layout says is printed."""
+        return quality_of(self.recording, self.coverage(), self.printed)
+
+    @property
+    def printed(self) -> tuple[str, ...]:
+        """The leads that the layout says are printed, -aVR as aVR, in the order of the recording."""
+        there = {s.lead.lstrip("-") for s in self.layout.segments}
+        return tuple(lead for lead in self.recording.leads if lead in there)
+
+    def save(self, path: str | os.PathLike[str], formats: Sequence[str] = ("wfdb", "csv", "npz")) -> list[Path]:
+        """Write the recording, PATH.json and PATH_overlay.png, each file whole or not at all; returns what was written.
+
+        Raises:
+            ValueError: an unknown format.
+            OSError: the folder cannot be written to.
+        """
+        from ecgdig.report.save import save
+
+        return save(self, path, formats)
+
+    def overlay(self) -> NDArray[np.uint8]:
+        """The reading drawn over the image, uint8 RGB `(H, W, 3)`."""
+        from ecgdig.report.overlay import overlay
+
+        return overlay(self.image, self)
+
+    def plot(self) -> Figure:
+        """The leads with their error bands on ECG paper, as a matplotlib figure."""
+        from ecgdig.report.plot import plot
+
+        return plot(self)
 
     def coverage(self) -> dict[str, float]:
         """Of what the layout says is printed of each lead, the share that was read."""
@@ -72,6 +126,7 @@ def digitize(
     layout: str | None = None,
     speed_mm_per_s: float | None = None,
     gain_mm_per_mv: float | None = None,
+    leads: LeadNames | None = None,
     name: str = "",
 ) -> Digitization:
     """Read a page: a scan, a screenshot, a rendered page, or a photo on which the printed grid can be followed.
@@ -79,29 +134,23 @@ def digitize(
     Args:
         image: uint8 RGB `(H, W, 3)`.
         model: from `hub.load`.
-        layout, speed_mm_per_s, gain_mm_per_mv: what the user knows is obeyed; the rest is found.
+        layout, speed_mm_per_s, gain_mm_per_mv, leads: what the user knows is obeyed; the rest is found.
 
     Raises:
         GeometryError: no grid or no traces; the message says what to do.
     """
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(f"image of shape {image.shape} and type {image.dtype}; want uint8 RGB (H, W, 3)")
-    try:
-        flat = find_grid(image)
-        warp, size_mm = flat.warp(), flat.size_mm
-        page, upright, correct = image, warp, refine_flat
-    except NotFlatError:
-        grid = find_photo_grid(image)
-        warp, size_mm = grid.warp, grid.size_mm
-        page, upright = grid.upright(image)
-        correct = refine
-    found = find_layout(page, upright, layout=layout, speed_mm_per_s=speed_mm_per_s, gain_mm_per_mv=gain_mm_per_mv)
-    rows = read_rows(image, warp, found.layout, model)
+    placed = place(image, layout=layout, speed_mm_per_s=speed_mm_per_s, gain_mm_per_mv=gain_mm_per_mv, leads=leads)
+    image, warp = placed.image, with_field(placed.warp, placed.size_mm)
+    rows = read_rows(image, warp, placed.found.layout, model)
     # the traces are known now: what single grid lines say between them is better than what the whole grid said
-    better = correct(image, with_field(warp, size_mm), rows)
+    better = (refine_flat if placed.flat else refine)(image, warp, rows)
     rows = moved(rows, warp, better.warp)
-    warp = better.warp
-    return _assemble(image, warp, found.layout, rows, model, found.warnings, name, _FIELD_ERROR * better.residual_mm)
+    error_mm = _FIELD_ERROR * better.residual_mm
+    read = _assemble(image, better.warp, placed.found.layout, rows, model, placed.warnings, name, error_mm)
+    doubts = doubts_about(read.recording, read.layout, read.rows)
+    return replace(read, turned_deg=placed.turned_deg, doubts=doubts, warnings=(*read.warnings, *doubts))
 
 
 def read_traces(
@@ -147,13 +196,13 @@ def _assemble(
         if zero is not None:
             layout = replace(layout, segments=tuple(replace(s, x_mm=s.x_mm + zero.shift_mm) for s in layout.segments))
     recording = recording_of(layout, rows, model.sigma, name, time_error_mm)
-    digitized = Digitization(recording, layout, warp, rows, warnings, (model.name, model.sha256))
+    digitized = Digitization(recording, layout, warp, rows, warnings, (model.name, model.sha256), image)
     covered = digitized.coverage()
     printed = {s.lead.lstrip("-") for s in layout.segments}
     poor = [f"{lead} ({covered[lead]:.0%})" for lead in recording.leads if lead in printed and covered[lead] < 0.9]
     if poor:
         warnings = (*warnings, f"only a part was readable of {', '.join(poor)}")
-        digitized = Digitization(recording, layout, warp, rows, warnings, (model.name, model.sha256))
+        digitized = Digitization(recording, layout, warp, rows, warnings, (model.name, model.sha256), image)
     return digitized
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import cv2
 
-from ecgdig.commands.digitize import save
 from ecgdig.commands.evaluate import HELD_OUT_SEED, tables
 from ecgdig.evaluate import LAYOUTS, Outcome, evaluate, rendered_cases
 from ecgdig.hub import DEFAULT, load
 from ecgdig.io import safe_name
 from ecgdig.io.atomic import whole_file
+from ecgdig.report.save import save
 from ecgdig.sources import Simulator
 
 
@@ -36,7 +36,7 @@ def main(args: Sequence[str] | None = None) -> None:
         if outcome.read is None:
             print(f"{name}: could not be read: {outcome.error}", flush=True)
             return
-        save(outcome.read, case.image, folder, name)
+        save(outcome.read, folder / name)
         page = outcome.score.page
         print(f"{name}: {outcome.read.layout.name}, {page['snr_db']:.1f} dB, {page['coverage']:.1%} read", flush=True)
 

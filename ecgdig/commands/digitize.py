@@ -1,154 +1,144 @@
-"""`python scripts/digitize.py IMAGE... --out DIR`: read scans and write records, summaries and overlays."""
+"""`python scripts/digitize.py IMAGE... --out DIR`: read scans and photos and write recordings, summaries, overlays."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import cv2
-import numpy as np
+from tqdm import tqdm
 
-from ecgdig.digitizer import Digitization, digitize
-from ecgdig.hub import DEFAULT, CheckpointError, TraceModel, load
-from ecgdig.io import safe_name, write_wfdb
-from ecgdig.io.atomic import whole_file
-from ecgdig.io.image import SUFFIXES, read_image
-from ecgdig.report import overlay
+from ecgdig.api import check_scale
+from ecgdig.batch import Job, Request, Row, default_workers, done_before, jobs_of, run, write_summary
+from ecgdig.hub import DEFAULT, CheckpointError, load
+from ecgdig.io.image import MOST_PIXELS, REFUSED_PIXELS, SUFFIXES
+from ecgdig.locate import KNOWN_LAYOUTS
+from ecgdig.naming import parse_leads
+from ecgdig.report.save import FORMATS, check_formats
+
+_SUMMARY_EVERY = 20  # pages
+_LAYOUTS = sorted({name for plans in KNOWN_LAYOUTS.values() for name in plans})
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Read each image; bad ones are reported on a line each and the rest is done.
+    """Read every page; what fails is reported on a line each and the rest is done.
 
     Raises:
-        SystemExit: 1 when an image could not be read, 2 for a bad option or checkpoint.
+        SystemExit: 1 when a page could not be read, 2 for a bad option or checkpoint, 130 when interrupted.
     """
     options = _parser().parse_args(args)
     try:
+        request = _request(options)
         model = load(options.checkpoint)
-        images = _images(options.images)
-    except (CheckpointError, FileNotFoundError) as error:
+        request.out.mkdir(parents=True, exist_ok=True)
+    except (CheckpointError, ValueError, OSError) as error:
         print(f"digitize: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    failed = 0
-    for path, name in zip(images, _names(images), strict=True):
-        try:
-            digitized = _read(path, name, model, options)
-        except ValueError as error:  # ImageError, GeometryError and what they wrap are ValueErrors
-            failed += 1
-            line = str(error).replace("\n", " ")
-            print(line if str(path) in line else f"{path}: {line}", file=sys.stderr)
-            continue
-        print(summary_line(path, digitized), flush=True)
+    jobs, bad = jobs_of(options.images)
+    for row in bad:
+        print(row.error, file=sys.stderr)
+    rows: dict[Job, Row] = {}
+    if not options.overwrite:
+        kept = ((job, done_before(job, request)) for job in jobs)
+        rows = {job: row for job, row in kept if row is not None}
+        if rows:
+            print(f"digitize: {len(rows)} pages were read before and are kept; --overwrite reads them again")
+    to_do = [job for job in jobs if job not in rows]
+    workers = options.workers or default_workers(len(to_do))
+    summary = request.out / "summary.csv"
+    interrupted = False
+    bar = tqdm(total=len(to_do), unit="page", disable=len(to_do) < 2 or not sys.stderr.isatty(), leave=False)
+    try:
+        for job, row in run(to_do, request, model, min(workers, len(to_do))):
+            rows[job] = row
+            bar.update()
+            tqdm.write(_told(job, row), file=sys.stderr if row.error else sys.stdout)
+            if len(rows) % _SUMMARY_EVERY == 0:
+                write_summary(_in_order(jobs, rows, bad), summary)
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        bar.close()
+    table = _in_order(jobs, rows, bad)
+    write_summary(table, summary)
+    failed = sum(row.status == "failed" for row in table)
     if failed:
-        print(f"digitize: {failed} of {len(images)} images could not be read", file=sys.stderr)
+        print(f"digitize: {failed} of {len(table)} pages could not be read; see {summary}", file=sys.stderr)
+    if interrupted:
+        print("digitize: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        raise SystemExit(130)
+    if failed:
         raise SystemExit(1)
 
 
-def save(digitized: Digitization, image: np.ndarray[Any, np.dtype[np.uint8]], folder: Path, name: str) -> None:
-    """Write NAME.hea and .dat, NAME_overlay.png and, last, NAME.json, each whole or not at all."""
-    write_wfdb(digitized.recording, folder, name)
-    with whole_file(folder / f"{name}_overlay.png") as file:
-        if not cv2.imwrite(str(file), overlay(image, digitized)[..., ::-1]):
-            raise OSError(f"cannot write {file}")
-    with whole_file(folder / f"{name}.json") as file:
-        file.write_text(json.dumps(describe(digitized), indent=1) + "\n")
+def _in_order(jobs: Sequence[Job], rows: dict[Job, Row], bad: Sequence[Row]) -> list[Row]:
+    return [*bad, *(rows[job] for job in jobs if job in rows)]
 
 
-def describe(digitized: Digitization) -> dict[str, Any]:
-    """The reading in plain JSON: layout, scale, quality per lead, warnings and what read it."""
-    layout, recording = digitized.layout, digitized.recording
-    s = layout.segments[0]
-    covered = digitized.coverage()
-    sigma = recording.sigma_mv if recording.sigma_mv is not None else np.full_like(recording.signal_mv, np.nan)
-    leads = {}
-    for i, lead in enumerate(recording.leads):
-        known = np.isfinite(recording.signal_mv[i])
-        leads[lead] = {
-            "coverage": round(covered[lead], 4),
-            "sigma_mv": round(float(sigma[i][known].mean()), 4) if known.any() else None,
-        }
-    return {
-        "layout": layout.name,
-        "speed_mm_per_s": s.speed_mm_per_s,
-        "gain_mm_per_mv": s.gain_mm_per_mv,
-        "px_per_mm": round(float(digitized.warp.px_per_mm([s.x_mm, s.baseline_mm])), 4),
-        "fs": recording.fs,
-        "segments": [
-            {"lead": t.lead, "row": t.row, "start_s": round(t.start_s, 4), "duration_s": round(t.duration_s, 4)}
-            for t in layout.segments
-        ],
-        "leads": leads,
-        "warnings": list(digitized.warnings),
-        "checkpoint": {"name": digitized.checkpoint[0], "sha256": digitized.checkpoint[1]},
-    }
+def _told(job: Job, row: Row) -> str:
+    if row.error:
+        return row.error
+    doubt = "DOUBTFUL, " if row.status == "doubtful" else ""
+    sigma = "" if row.sigma_mv is None else f", sigma {1000 * row.sigma_mv:.0f} µV"
+    text = f"{job.label}: {doubt}{row.layout}, {row.coverage or 0:.1%} read{sigma}, {row.seconds:.1f} s"
+    return text + (f"\n  {row.warnings}" if row.warnings else "")
 
 
-def summary_line(path: Path, digitized: Digitization) -> str:
-    """One line for the terminal."""
-    s = digitized.layout.segments[0]
-    printed = {t.lead.lstrip("-") for t in digitized.layout.segments}
-    covered = [share for lead, share in digitized.coverage().items() if lead in printed]
-    text = (
-        f"{path}: {digitized.layout.name}, {s.speed_mm_per_s:g} mm/s, {s.gain_mm_per_mv:g} mm/mV, "
-        f"{len(printed)} leads, {np.mean(covered):.1%} read"
-    )
-    return text + "".join(f"\n  warning: {warning}" for warning in digitized.warnings)
+def _request(options: argparse.Namespace) -> Request:
+    """The options, checked.
+
+    Raises:
+        ValueError: one of them is not known or out of range.
+    """
+    check_scale(options.speed, options.gain)
+    if options.layout is not None and options.layout not in _LAYOUTS:
+        raise ValueError(f"unknown layout {options.layout!r}; use one of {', '.join(_LAYOUTS)}, or name the --leads")
+    if options.workers is not None and options.workers < 1:
+        raise ValueError(f"{options.workers} workers; want 1 or more")
+    leads = None if options.leads is None else parse_leads(options.leads)
+    formats = check_formats([name.strip() for name in options.format.split(",")])
+    out = Path(options.out)
+    return Request(out, options.checkpoint, options.layout, options.speed, options.gain, leads, formats)
 
 
-def _read(path: Path, name: str, model: TraceModel, options: argparse.Namespace) -> Digitization:
-    image = read_image(path)
-    digitized = digitize(
-        image,
-        model,
-        layout=options.layout,
-        speed_mm_per_s=options.speed,
-        gain_mm_per_mv=options.gain,
-        name=name,
-    )
-    save(digitized, image, Path(options.out), name)
-    return digitized
+_EPILOG = f"""what is written for each page, into DIR:
+  NAME.hea, NAME.dat  WFDB record: 12 leads, 500 Hz, mV; what is not printed or not readable is missing (NaN)
+  NAME.csv            the same with the standard error (sigma) of every sample; the header has units and rate
+  NAME.npz            signal, sigma (leads x samples, mV), fs, leads, units, for numpy.load
+  NAME.json           layout, speed, gain, px/mm; quality, coverage, sigma of each lead; warnings; doubtful or not
+  NAME_overlay.png    the reading drawn over the image: look at it before using the numbers
+  summary.csv         one line a page: status (ok, doubtful, failed), layout, seconds, sigma, coverage, warnings, error
+Of a PDF or multi-page TIFF each page is read (NAME_p1, NAME_p2 ...). Pages read before are kept.
 
+images: 0.3 to {MOST_PIXELS // 1_000_000} megapixels with the printed grid visible; larger ones are reduced, above
+{REFUSED_PIXELS // 1_000_000} refused. Pages may lie upside down or sideways.
 
-def _images(paths: Sequence[str]) -> list[Path]:
-    found: list[Path] = []
-    for text in paths:
-        path = Path(text)
-        if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
-            if not inside:
-                raise FileNotFoundError(f"{path}: no picture in this folder ({', '.join(SUFFIXES)})")
-            found += inside
-        else:
-            found.append(path)
-    return found
+examples:
+  python scripts/digitize.py scan.png --out readings
+  python scripts/digitize.py folder/ more.pdf --out readings --format csv --workers 4
+  python scripts/digitize.py odd.jpg --out readings --leads "I,II,III/aVR,aVL,aVF/V1,V2,V3/V4,V5,V6" --gain 20
 
-
-def _names(paths: Sequence[Path]) -> list[str]:
-    """A record name for each image, none twice."""
-    names: list[str] = []
-    for path in paths:
-        name = base = safe_name(path.stem)
-        n = 2
-        while name in names:
-            name, n = f"{base}-{n}", n + 1
-        names.append(name)
-    return names
+exit code: 0 all read, 1 some failed (one line each), 2 a bad option
+"""
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="digitize", description="Read scans of ECG pages into WFDB records (12 leads, 500 Hz, mV)."
+        prog="digitize",
+        description="Read scans and photos of paper ECGs into recordings in mV.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "images", nargs="+", metavar="IMAGE", help=f"pictures ({', '.join(SUFFIXES)}) or folders of them"
-    )
-    parser.add_argument("--out", required=True, help="folder for NAME.hea, NAME.dat, NAME.json and NAME_overlay.png")
-    parser.add_argument("--checkpoint", default=DEFAULT, help=f"name, folder or .ckpt file (default: {DEFAULT})")
-    parser.add_argument("--layout", help="what is printed, if you know: 3x4, 3x4+1, 3x4+3, 6x2, 12x1 ...")
-    parser.add_argument("--speed", type=float, help="paper speed in mm/s, if you know")
-    parser.add_argument("--gain", type=float, help="gain in mm/mV, if you know")
+    add = parser.add_argument
+    add("images", nargs="+", metavar="IMAGE", help=f"files ({', '.join(s[1:] for s in SUFFIXES)}) or folders of them")
+    add("--out", required=True, metavar="DIR", help="folder for the results")
+    add("--format", default=",".join(FORMATS), help="which recordings to write (default: %(default)s)")
+    add("--layout", help="what is printed, if you know: 3x4, 3x4+1, 3x4+3, 6x2, 12x1 ...; default: found")
+    add("--leads", help="lead names as on the page, columns apart by ',', rows by '/', for layouts that are not known")
+    add("--speed", type=float, help="paper speed in mm/s, if you know; default: from the calibration pulse, or 25")
+    add("--gain", type=float, help="gain in mm/mV, if you know; default: from the calibration pulse, or 10")
+    add("--checkpoint", default=DEFAULT, help="name, folder or .ckpt file of the network (default: %(default)s)")
+    add("--workers", type=int, metavar="N", help="processes, each with one thread if N > 1 (default: one a core)")
+    add("--overwrite", action="store_true", help="read again what was read before")
     return parser

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -31,8 +32,8 @@ def scan(smooth: Recording, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_writes_record_summary_and_overlay(scan: Path, tmp_path: Path) -> None:
     digitize.main([str(scan), "--out", str(tmp_path), "--layout", "3x4"])
-    files = {p.suffix: p for p in tmp_path.iterdir()}
-    assert set(files) == {".hea", ".dat", ".json", ".png"}
+    files = {p.suffix: p for p in tmp_path.iterdir() if p.name not in {"summary.csv", "my_scan.csv"}}
+    assert set(files) == {".hea", ".dat", ".npz", ".json", ".png"}
     record = read_wfdb(files[".hea"])
     assert record.fs == 500
     assert len(record.leads) == 12
@@ -59,7 +60,11 @@ def test_bad_images_are_named_and_the_rest_is_done(
     assert len(error) == 3  # one line each, and how many
     assert "text.png" in error[0]
     assert "noise.png" in error[1]
-    assert len(list(out.iterdir())) == 4
+    assert len(list(out.iterdir())) == 7
+    table = list(csv.DictReader((out / "summary.csv").open()))
+    assert [row["status"] for row in table] == ["failed", "failed", "doubtful"]  # slow sine waves are no ECG
+    assert "not a picture" in table[0]["error"]
+    assert table[2]["layout"] == "3x4"
 
 
 @pytest.mark.real
@@ -71,6 +76,44 @@ def test_an_unreadable_checkpoint_stops_it(scan: Path, tmp_path: Path, capsys: p
     assert not (tmp_path / "out").exists()
 
 
-def test_equal_names_do_not_overwrite_each_other() -> None:
-    names = digitize._names([Path("a/x.png"), Path("b/x.jpg"), Path("c/x.png")])
-    assert len(set(names)) == 3
+def test_what_is_done_is_kept_unless_it_changed(scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy, out = tmp_path / "page.png", tmp_path / "out"
+    copy.write_bytes(scan.read_bytes())
+    command = [str(copy), "--out", str(out), "--layout", "3x4", "--format", "npz"]
+    digitize.main(command)
+    assert {p.suffix for p in out.iterdir()} == {".npz", ".json", ".png", ".csv"}
+    first = (out / "page.npz").stat().st_mtime_ns
+    digitize.main(command)
+    assert (out / "page.npz").stat().st_mtime_ns == first
+    assert "kept" in capsys.readouterr().out
+    assert len(list(csv.DictReader((out / "summary.csv").open()))) == 1
+    cv2.imwrite(str(copy), cv2.imread(str(copy))[5:])  # another picture under the same name
+    digitize.main(command)
+    assert (out / "page.npz").stat().st_mtime_ns > first
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--format", "xml"], "wfdb, csv, npz"),
+        (["--layout", "7x7"], "3x4"),
+        (["--gain", "-3"], "gain"),
+        (["--speed", "nan"], "speed"),
+        (["--leads", "I,,II"], "lead names"),
+        (["--workers", "0"], "workers"),
+    ],
+)
+def test_bad_options_are_named(
+    scan: Path, tmp_path: Path, options: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        digitize.main([str(scan), "--out", str(tmp_path / "out"), *options])
+    assert stopped.value.code == 2
+    assert says in capsys.readouterr().err
+
+
+def test_help_says_what_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        digitize.main(["--help"])
+    text = capsys.readouterr().out
+    assert all(word in text for word in ("NAME.csv", "summary.csv", "--leads", "--workers", "exit code", "mV"))

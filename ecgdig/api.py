@@ -1,0 +1,79 @@
+"""`ecgdig.digitize`: one call from a file or an array to a reading."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ecgdig import digitizer
+from ecgdig.digitizer import Digitization
+from ecgdig.hub import DEFAULT, TraceModel, load
+from ecgdig.io.image import as_picture, read_picture
+from ecgdig.naming import LeadNames, parse_leads
+
+SPEED_RANGE_MM_PER_S = (5.0, 200.0)
+GAIN_RANGE_MM_PER_MV = (1.0, 80.0)
+
+
+def digitize(
+    image: str | os.PathLike[str] | np.ndarray | Image.Image,
+    *,
+    layout: str | None = None,
+    speed: float | None = None,
+    gain: float | None = None,
+    leads: str | LeadNames | None = None,
+    checkpoint: str | os.PathLike[str] | TraceModel | None = None,
+    page: int = 1,
+) -> Digitization:
+    """Read a paper ECG: a scan, a photo or a page of a PDF.
+
+    Args:
+        image: a file, an array (grey `(H, W)`, RGB `(H, W, 3)` or RGBA; see `ecgdig.io.image.as_picture`), or a PIL
+            image.
+        layout: what is printed, if known: `3x4`, `3x4+1`, `6x2`, `12x1` ... What is named is obeyed, the rest is found.
+        speed: paper speed in mm/s; gain: in mm/mV.
+        leads: names as on the page, `I,aVR,V1,V4/II,aVL,V2,V5/III,aVF,V3,V6/II`; see `ecgdig.naming.parse_leads`.
+        checkpoint: name, folder or .ckpt file; or a model that `ecgdig.hub.load` gave.
+        page: of a PDF or multi-page TIFF, from 1.
+
+    Raises:
+        ImageError: not a usable picture.
+        GeometryError: no ECG page is found on it.
+        CheckpointError: no such checkpoint.
+        ValueError: what all of these are, or an option that is not known. All messages are one line.
+    """
+    check_scale(speed, gain)
+    names = parse_leads(leads) if isinstance(leads, str) else leads
+    model = checkpoint if isinstance(checkpoint, TraceModel) else _model(str(checkpoint or DEFAULT))
+    from_file = isinstance(image, (str, os.PathLike))
+    picture = read_picture(image, page) if isinstance(image, (str, os.PathLike)) else as_picture(image)
+    read = digitizer.digitize(
+        picture.rgb,
+        model,
+        layout=layout,
+        speed_mm_per_s=speed,
+        gain_mm_per_mv=gain,
+        leads=names,
+        name=Path(str(image)).stem if from_file else "",
+    )
+    return replace(read, warnings=(*picture.notes, *read.warnings))
+
+
+def check_scale(speed: float | None, gain: float | None) -> None:
+    """Raise ValueError where a paper speed (mm/s) or gain (mm/mV) is given that no cart prints."""
+    for what, value, unit, (low, high) in (
+        ("speed", speed, "mm/s", SPEED_RANGE_MM_PER_S),
+        ("gain", gain, "mm/mV", GAIN_RANGE_MM_PER_MV),
+    ):
+        if value is not None and not low <= value <= high:
+            raise ValueError(f"{what} of {value:g} {unit}; want {low:g} to {high:g}")
+
+
+@lru_cache(maxsize=2)
+def _model(name: str) -> TraceModel:
+    return load(name)

@@ -1,0 +1,120 @@
+"""Where everything is on a page: its grid, which way up it is, and which lead is where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgdig.locate import LayoutReading, find_layout
+from ecgdig.naming import LeadNames, renamed
+from ecgdig.orientation import LEAST_ROW_MM, Evidence, choose, turned_mm, turned_px
+from ecgdig.page.warp import Warp
+from ecgdig.photo_grid import find_photo_grid
+from ecgdig.rectify import GeometryError, NotFlatError, find_grid
+from ecgdig.units import LARGE_SQUARE_MM
+
+LEAST_PRINTED_MM = 20.0  # of trace in a row: less is no ECG
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """A page that is ready to be read.
+
+    Attributes:
+        image: uint8 RGB `(H, W, 3)`, turned upright.
+        warp: paper mm <-> px of `image`.
+        found: the layout, in the mm of `warp`.
+        size_mm: width and height of the page as it was read, from the zero of `warp`.
+        flat: whether one flat grid fits, as on scans; photos are followed piece by piece.
+        turned_deg: by how much the image was turned anticlockwise: 0, 90, 180 or 270.
+        warnings: what is uncertain, in words.
+    """
+
+    image: NDArray[np.uint8]
+    warp: Warp
+    found: LayoutReading
+    size_mm: tuple[float, float]
+    flat: bool
+    turned_deg: int
+    warnings: tuple[str, ...]
+
+
+def place(
+    image: NDArray[np.uint8],
+    *,
+    layout: str | None = None,
+    speed_mm_per_s: float | None = None,
+    gain_mm_per_mv: float | None = None,
+    leads: LeadNames | None = None,
+) -> Placed:
+    """Find the geometry, orientation and layout of a page; what the caller names is obeyed.
+
+    Args:
+        image: uint8 RGB `(H, W, 3)`, in any quarter turn.
+        leads: names in place of those that the layout would have.
+
+    Raises:
+        GeometryError: no grid, no traces, or not the layout that was named; the message says what to do.
+        ValueError: the layout is not known, or there are not as many rows as lead names.
+    """
+    try:
+        flat_grid = find_grid(image)
+        warp, size_mm, flat = flat_grid.warp(), flat_grid.size_mm, True
+        page, upright = image, warp
+    except NotFlatError:
+        grid = find_photo_grid(image)
+        warp, size_mm, flat = grid.warp, grid.size_mm, False
+        page, upright = grid.upright(image)
+
+    found: dict[int, LayoutReading] = {}
+    seen: dict[int, Evidence] = {}
+    failures: list[ValueError] = []
+
+    def look(quarters: int) -> None:
+        turn = turned_mm(upright, page.shape[:2], quarters)
+        try:
+            found[quarters] = find_layout(
+                page,
+                upright.after(turn),
+                layout=layout,
+                speed_mm_per_s=speed_mm_per_s,
+                gain_mm_per_mv=gain_mm_per_mv,
+            )
+        except GeometryError as error:
+            failures.append(error)
+        else:
+            seen[quarters] = Evidence.of(found[quarters])
+
+    look(0)
+    if not (0 in seen and seen[0].is_clear):
+        look(2)
+        if max((e.row_mm for e in seen.values()), default=0.0) < LEAST_ROW_MM:
+            look(1)
+            look(3)
+    if not seen:
+        raise failures[0]
+    quarters, sure = choose(seen)
+    if seen[quarters].row_mm < LEAST_PRINTED_MM:
+        raise GeometryError("no rows of ECG traces found; check that the image shows an ECG on its printed grid")
+    reading = found[quarters]
+    if leads is not None:
+        reading = replace(reading, layout=renamed(reading.layout, leads))
+    warnings = _about(reading, quarters, sure, leads is not None)
+    if quarters:
+        warp = warp.after(turned_mm(upright, page.shape[:2], quarters)).then(turned_px(image.shape[:2], quarters))
+        image = np.ascontiguousarray(np.rot90(image, quarters))
+        width, height = (float(np.ceil(side / LARGE_SQUARE_MM) * LARGE_SQUARE_MM) for side in size_mm)
+        size_mm = (height, width) if quarters % 2 else (width, height)
+    return Placed(image, warp, reading, size_mm, flat, 90 * quarters, warnings)
+
+
+def _about(reading: LayoutReading, quarters: int, sure: bool, named: bool) -> tuple[str, ...]:
+    warnings = [w for w in reading.warnings if not (named and "--layout" in w)]
+    if quarters:
+        how = "upside down" if quarters == 2 else "sideways"
+        warnings.append(f"the page was {how}: turned by {90 * quarters} degrees anticlockwise")
+    if not sure:
+        warnings.append("which way up the page is shows too little to be sure: look at the overlay, turn it if wrong")
+    return tuple(warnings)

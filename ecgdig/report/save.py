@@ -1,0 +1,111 @@
+"""A reading as files: the recording, a summary in JSON and the overlay."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ecgdig import __version__
+from ecgdig.digitizer import Digitization
+from ecgdig.io import safe_name, write_csv, write_npz, write_wfdb
+from ecgdig.io.atomic import whole_file
+
+FORMATS = ("wfdb", "csv", "npz")
+
+
+def check_formats(formats: Sequence[str]) -> tuple[str, ...]:
+    """`formats` if all are known and there is one at least.
+
+    Raises:
+        ValueError: otherwise.
+    """
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown or not formats:
+        raise ValueError(f"unknown format {', '.join(unknown) or 'none'}; use {', '.join(FORMATS)}")
+    return tuple(dict.fromkeys(formats))
+
+
+def save(
+    digitized: Digitization,
+    path: str | os.PathLike[str],
+    formats: Sequence[str] = FORMATS,
+    about: Mapping[str, Any] | None = None,
+) -> list[Path]:
+    """Write PATH.hea and .dat, .csv, .npz as asked, PATH_overlay.png and, last, PATH.json, each whole or not at all.
+
+    Args:
+        path: folder and name; what WFDB forbids in names becomes `_`.
+        about: more entries for the JSON.
+
+    Returns:
+        the files, the JSON last: where it stands, all others do.
+    """
+    formats = check_formats(formats)
+    folder, name = Path(path).parent, safe_name(Path(path).name)
+    written: list[Path] = []
+    (folder / f"{name}.json").unlink(missing_ok=True)  # of an earlier run: it would vouch for a half-written set
+    if "wfdb" in formats:
+        header = write_wfdb(digitized.recording, folder, name)
+        written += [header, header.with_suffix(".dat")]
+    if "csv" in formats:
+        written.append(write_csv(digitized.recording, folder / f"{name}.csv"))
+    if "npz" in formats:
+        written.append(write_npz(digitized.recording, folder / f"{name}.npz"))
+    with whole_file(folder / f"{name}_overlay.png") as file:
+        if not cv2.imwrite(str(file), digitized.overlay()[..., ::-1]):
+            raise OSError(f"cannot write {file}")
+    with whole_file(folder / f"{name}.json") as file:
+        file.write_text(json.dumps({**describe(digitized), **(about or {})}, indent=1) + "\n")
+    return [*written, folder / f"{name}_overlay.png", folder / f"{name}.json"]
+
+
+def describe(digitized: Digitization) -> dict[str, Any]:
+    """The reading in plain JSON: layout, scale, quality of each lead, warnings and what read it."""
+    layout, recording = digitized.layout, digitized.recording
+    s = layout.segments[0]
+    covered, quality = digitized.coverage(), digitized.quality
+    return {
+        "layout": layout.name,
+        "speed_mm_per_s": s.speed_mm_per_s,
+        "gain_mm_per_mv": s.gain_mm_per_mv,
+        "px_per_mm": round(float(digitized.warp.px_per_mm([s.x_mm, s.baseline_mm])), 4),
+        "turned_deg": digitized.turned_deg,
+        "fs": recording.fs,
+        "units": "mV",
+        "n_samples": recording.n_samples,
+        "coverage": round(mean_coverage(digitized), 4),
+        "sigma_mv": _mean(digitized.sigma_mv),
+        "doubtful": bool(digitized.doubts),
+        "segments": [
+            {"lead": t.lead, "row": t.row, "start_s": round(t.start_s, 4), "duration_s": round(t.duration_s, 4)}
+            for t in layout.segments
+        ],
+        "leads": {
+            lead: {
+                "quality": quality.get(lead, "not printed"),
+                "coverage": round(covered[lead], 4),
+                "sigma_mv": _mean(digitized.sigma_mv[i]),
+            }
+            for i, lead in enumerate(recording.leads)
+        },
+        "warnings": list(digitized.warnings),
+        "checkpoint": {"name": digitized.checkpoint[0], "sha256": digitized.checkpoint[1]},
+        "ecgdig": __version__,
+    }
+
+
+def mean_coverage(digitized: Digitization) -> float:
+    """Of what the layout says is printed, the share that was read; mean over the leads."""
+    covered = digitized.coverage()
+    return float(np.mean([covered[lead] for lead in digitized.printed]))
+
+
+def _mean(sigma: np.ndarray[Any, np.dtype[np.float32]]) -> float | None:
+    known = sigma[np.isfinite(sigma)]
+    return round(float(known.mean()), 4) if known.size else None
