@@ -53,9 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--records", help="folder of WFDB records to render; default: built-in held-out recordings")
     which.add_argument("--pages", help="folder with an index.csv (columns image, truth) of pictures and WFDB truths")
-    which.add_argument(
-        "--predictions", metavar="DIR", help="recordings that any program read; with --truth"
-    )
+    which.add_argument("--predictions", metavar="DIR", help="recordings that any program read; with --truth")
     which.add_argument("--compare", nargs=2, metavar=("A.json", "B.json"), help="two results of --json, page by page")
     parser.add_argument("--truth", metavar="DIR", help="what is printed on the pages of --predictions")
     parser.add_argument("--preset", default="clean", choices=list(PRESETS), help="degradation of rendered pages")
