@@ -157,7 +157,8 @@ def _about_the_wave(reference: Array, estimate: Array) -> Array:
     """
     off = estimate - reference
     middle = np.array([np.median(row[np.isfinite(row)]) if np.isfinite(row).any() else 0.0 for row in off])
-    return estimate - middle[:, None]
+    centred: Array = estimate - middle[:, None]
+    return centred
 
 
 def _interval_90(reference: Array, centred: Array, read: Recording) -> float:

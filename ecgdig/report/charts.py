@@ -17,8 +17,9 @@ from ecgdig.units import LEADS
 
 READ, BEST, GREY = "#3b82c4", "#d97706", "#888888"  # readable on white and on black
 _INK = "#010203"  # replaced by the colour of the surrounding text
-_SETTINGS = {
+_SETTINGS: Any = {
     "svg.fonttype": "none",  # text stays text
+    "text.parse_math": False,  # leads may have any names
     "font.family": "sans-serif",
     "font.size": 9,
     **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), _INK),

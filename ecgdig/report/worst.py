@@ -116,5 +116,5 @@ def _lead(axes: Any, lead: str, truth: Recording, read: Recording) -> None:
     axes.plot(time, off - middle + low - 0.3 * span, color="#c02020", linewidth=0.7)
     axes.set_ylim(low - 0.8 * span, high + 0.2 * span)
     axes.set_xlim(time[0], time[-1] + 1 / truth.fs)
-    axes.set_ylabel(lead, fontsize=8, rotation=0, ha="right", va="center")
+    axes.set_ylabel(lead, fontsize=8, rotation=0, ha="right", va="center", parse_math=False)
     axes.tick_params(labelsize=6, length=2)
