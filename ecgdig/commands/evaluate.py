@@ -8,6 +8,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +85,6 @@ def log_to_wandb(summary: dict[str, Any], project: str) -> None:
 def _score(options: argparse.Namespace, args: Sequence[str]) -> dict[str, Any]:
     about: dict[str, Any] = {"command": shlex.join(["python", "scripts/eval_snr.py", *args]), "ecgdig": __version__}
     journal, more = (_score_predictions if options.predictions else _score_pages)(options)
-    journal.close()
     summary = {**summary_of(journal.results.values()), **more, **about}
     print(tables(summary))
     if options.json:
@@ -156,13 +156,18 @@ def _worst(options: argparse.Namespace, journal: Journal) -> Worst:
 
 def _collect(finished: Iterable[Finished], journal: Journal, options: argparse.Namespace) -> None:
     if journal.results:
-        print(f"{options.resume}: {len(journal.results)} pages are finished already", file=sys.stderr, flush=True)
-    for result, pictures in finished:
-        journal.add(result, pictures)
-        page = result.score.page
-        text = f"failed: {result.error}" if result.score.failed else f"{page['snr_db']:6.2f} dB"
-        read = "" if result.score.failed else f", {page['coverage']:.1%} read"
-        print(f"  {result.score.name}: {text}{read}", file=sys.stderr, flush=True)
+        print(f"{options.resume}: pages finished before: {len(journal.results)}", file=sys.stderr, flush=True)
+    with closing(journal):
+        for result, pictures in finished:
+            journal.add(result, pictures)
+            print(f"  {result.score.name}: {_progress(result)}", file=sys.stderr, flush=True)
+
+
+def _progress(result: PageResult) -> str:
+    page = result.score.page
+    if result.score.failed:
+        return f"failed: {result.error or 'nothing was read'}"
+    return f"{page['snr_db']:6.2f} dB, {page['coverage']:.1%} read"
 
 
 def _compare(options: argparse.Namespace) -> dict[str, Any]:

@@ -38,6 +38,8 @@ def parse(args: Sequence[str] | None) -> argparse.Namespace:
         file = getattr(options, name)
         if file is not None and (not file or Path(file).is_dir()):
             parser.error(f"--{name} {file!r}: is a folder; give the name of a file")
+    if options.checkpoint and (options.predictions or options.compare):
+        parser.error(f"--checkpoint {options.checkpoint}: nothing is read with it here; leave it out")
     if options.compare and (options.resume or options.wandb):
         parser.error("--compare reads two finished results; leave out --resume and --wandb")
     return options

@@ -52,13 +52,13 @@ class Table:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A value with that many decimals; `-` where it is not known."""
-    return "-" if value is None else f"{value:.{digits}f}"
+    """A value with that many decimals, zero without a sign; `-` where it is not known."""
+    return "-" if value is None else f"{value:z.{digits}f}"
 
 
 def interval(bounds: list[float] | None, digits: int = 3) -> str:
     """`low to high`; `-` where it is not known."""
-    return "-" if bounds is None else f"{bounds[0]:.{digits}f} to {bounds[1]:.{digits}f}"
+    return "-" if bounds is None else f"{bounds[0]:z.{digits}f} to {bounds[1]:z.{digits}f}"
 
 
 def _bar(cell: str) -> str:

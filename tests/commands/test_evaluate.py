@@ -74,7 +74,7 @@ def test_a_cut_evaluation_goes_on_to_the_same_numbers(tmp_path: Path, capsys: py
     capsys.readouterr()
     again = evaluate.main([*SMALL, "--limit", "3", "--resume", "run.jsonl", "--html", "again.html"])
     assert _plain(again) == _plain(whole)
-    assert "1 pages are finished already" in capsys.readouterr().err
+    assert "pages finished before: 1" in capsys.readouterr().err
     assert journal.read_bytes() == b"".join(lines)
     pages = [(tmp_path / name).read_text() for name in ("whole.html", "again.html")]
     assert pages[0].replace("whole.html", "") == pages[1].replace("again.html", "")
@@ -87,19 +87,19 @@ def test_a_cut_evaluation_goes_on_to_the_same_numbers(tmp_path: Path, capsys: py
 
 
 def test_a_killed_evaluation_of_predictions_goes_on(tmp_path: Path) -> None:
-    read, truth = folders(tmp_path, 12)
+    read, truth = folders(tmp_path, 7)
     options = ["--predictions", read, "--truth", truth]
     journal = tmp_path / "run.jsonl"
     command = [sys.executable, str(ROOT / "scripts" / "eval_snr.py"), *options, "--resume", str(journal)]
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     run = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.DEVNULL)
     until = time.monotonic() + 120
-    while run.poll() is None and time.monotonic() < until and not _has_lines(journal, 3):
+    while run.poll() is None and time.monotonic() < until and not _has_lines(journal, 2):
         time.sleep(0.005)
     run.send_signal(signal.SIGKILL)
     assert run.wait() == -signal.SIGKILL
     done = journal.read_text().count("\n") - 1
-    assert 2 <= done < 12
+    assert 1 <= done < 7
     resumed = evaluate.main([*options, "--resume", str(journal)])
     assert _plain(resumed) == _plain(evaluate.main(options))
 
@@ -161,6 +161,7 @@ def test_two_results_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[
         (["--predictions", "nowhere", "--truth", "nowhere"], "nowhere"),
         (["--compare", "a.json", "nowhere.json"], "a.json"),
         (["--compare", "a.json", "b.json", "--resume", "c"], "--resume"),
+        (["--compare", "a.json", "b.json", "--checkpoint", "c"], "--checkpoint c"),
         (["--limit", "0"], "--limit 0"),
         (["--dpi", "-3"], "--dpi -3"),
         (["--html", "."], "--html '.'"),

@@ -69,10 +69,10 @@ def test_one_file_without_references_whose_numbers_are_the_summarys(summary: Sum
         if name == "metric":
             continue
         row, bounds = summary["metrics"][name], summary["intervals"][name]
-        assert cells[0] == f"{row['mean']:.3f}"
-        assert cells[3] == f"{bounds[0]:.3f} to {bounds[1]:.3f}"
+        assert cells[0] == f"{row['mean']:z.3f}"
+        assert cells[3] == f"{bounds[0]:z.3f} to {bounds[1]:z.3f}"
         best = summary["oracle"][name]["mean"]
-        assert cells[4] == f"{best:.3f}"
+        assert cells[4] == f"{best:z.3f}"
     leads = page.tables["By lead, means over pages"]
     for lead, row in summary["per_lead"].items():
         assert leads[lead][0] == f"{row['snr_db']:.3f}"

@@ -32,7 +32,7 @@ def test_html_has_caption_and_headers() -> None:
     assert '<th scope="row">longer name</th><td>-12.25</td>' in html
 
 
-@pytest.mark.parametrize(("value", "text"), [(None, "-"), (1.23456, "1.235"), (-0.5, "-0.500")])
+@pytest.mark.parametrize(("value", "text"), [(None, "-"), (1.23456, "1.235"), (-0.5, "-0.500"), (-1e-5, "0.000")])
 def test_numbers(value: float | None, text: str) -> None:
     assert number(value) == text
 
