@@ -27,7 +27,7 @@ LIGHT = (
     "ecgdig.degrade",
     "ecgdig.dataset",
     "ecgdig.dataset.export",
-    "ecgdig.rectify",
+    "ecgdig.grid.flat",
     "ecgdig.vectorize",
 )
 HEAVY = ("torch", "lightning", "pytorch_lightning", "albumentations")  # albumentations 2.0.8 imports torch

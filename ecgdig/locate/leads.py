@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from ecgdig.ink import INK_PX_PER_MM, Image
+from ecgdig.grid.flat import GeometryError
+from ecgdig.locate.ink import INK_PX_PER_MM, Image
+from ecgdig.locate.pulse import Pulse
+from ecgdig.locate.rows import Rows, find_rows
 from ecgdig.page.layout import Layout, LeadPlan, Paper, Segment, lead_plan, limb_plan
 from ecgdig.page.warp import Warp
-from ecgdig.pulse import Pulse
-from ecgdig.rectify import GeometryError
-from ecgdig.rows import Rows, find_rows
 from ecgdig.units import LEADS, STANDARD_GAIN_MM_PER_MV, STANDARD_SPEED_MM_PER_S
 
 __all__ = ["LayoutReading", "Pulse", "Rows", "find_layout", "find_rows"]

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.lattice import Map, darkness
+from ecgdig.grid.lattice import Map, darkness
 from ecgdig.page.warp import Displacement, Warp, coarse_to_fine
 from ecgdig.units import LARGE_SQUARE_MM
 from ecgdig.vectorize import RowReading
