@@ -14,7 +14,7 @@ from ecgdig import digitizer
 from ecgdig.digitizer import Digitization
 from ecgdig.hub import DEFAULT, TraceModel, load
 from ecgdig.io.image import as_picture, read_picture
-from ecgdig.naming import LeadNames, parse_leads
+from ecgdig.locate.naming import LeadNames, parse_leads
 
 SPEED_RANGE_MM_PER_S = (5.0, 200.0)
 GAIN_RANGE_MM_PER_MV = (1.0, 80.0)
@@ -37,7 +37,7 @@ def digitize(
             image.
         layout: what is printed, if known: `3x4`, `3x4+1`, `6x2`, `12x1` ... What is named is obeyed, the rest is found.
         speed: paper speed in mm/s; gain: in mm/mV.
-        leads: names as on the page, `I,aVR,V1,V4/II,aVL,V2,V5/III,aVF,V3,V6/II`; see `ecgdig.naming.parse_leads`.
+        leads: names as on the page, `I,aVR,V1,V4/II,aVL,V2,V5/III,aVF,V3,V6/II` (`locate.naming.parse_leads`).
         checkpoint: name, folder or .ckpt file; or a model that `ecgdig.hub.load` gave.
         page: of a PDF or multi-page TIFF, from 1.
 

@@ -20,7 +20,7 @@ from ecgdig.hub import TraceModel, load
 from ecgdig.io import safe_name
 from ecgdig.io.atomic import whole_file
 from ecgdig.io.image import SUFFIXES, ImageError, count_pages
-from ecgdig.naming import LeadNames
+from ecgdig.locate.naming import LeadNames
 from ecgdig.report.save import FORMATS, save
 
 GB_A_WORKER = 3.0  # measured peak on 12-megapixel photos, rounded up

@@ -12,17 +12,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ecgdig.grid_lines import moved, refine, refine_flat, with_field
+from ecgdig.grid.lines import moved, refine, refine_flat, with_field
 from ecgdig.hub import TraceModel
-from ecgdig.naming import LeadNames
+from ecgdig.locate.naming import LeadNames
+from ecgdig.locate.place import place
+from ecgdig.locate.time_zero import time_zero
 from ecgdig.page.layout import Layout
 from ecgdig.page.warp import Warp
-from ecgdig.place import place
 from ecgdig.plausible import doubts_about
 from ecgdig.quality import Quality, quality_of
 from ecgdig.recording import FloatArray, Recording
 from ecgdig.strip import Strip, cut
-from ecgdig.time_zero import time_zero
 from ecgdig.units import LEADS, OUTPUT_FS
 from ecgdig.vectorize import RowReading, resample_curve, trace_path
 

@@ -7,10 +7,10 @@ import pytest
 from ink_net import ink_model
 
 from ecgdig.digitizer import digitize, read_traces
+from ecgdig.grid.flat import GeometryError
 from ecgdig.metrics import snr_db
 from ecgdig.page import PLAIN, Layout, Page, Style, render
 from ecgdig.recording import Recording
-from ecgdig.rectify import GeometryError
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ LIGHT = (
     "ecgdig.degrade",
     "ecgdig.dataset",
     "ecgdig.dataset.export",
-    "ecgdig.rectify",
+    "ecgdig.grid.flat",
     "ecgdig.vectorize",
     "ecgdig.predictions",
     "ecgdig.report.html",

@@ -8,12 +8,12 @@ from impostors import impostors, torn_page
 from ink_net import ink_model
 
 from ecgdig.digitizer import digitize, read_traces
+from ecgdig.grid.flat import GeometryError
 from ecgdig.hub import load
 from ecgdig.page import PLAIN, Placement, arrange, lead_plan, render
 from ecgdig.page.layout import PAPERS
 from ecgdig.plausible import beats_per_min, crest, doubts_about, misfit, synchrony
 from ecgdig.recording import Recording
-from ecgdig.rectify import GeometryError
 
 REFUSED = ("blank paper", "noise", "text page", "bar chart", "face", "ruled paper", "squared paper", "blank ECG paper")
 EINTHOVEN = {"I": 1.0, "III": 1.0, "II": -1.0}

@@ -13,8 +13,8 @@ from ecgdig.api import check_scale
 from ecgdig.batch import Job, Request, Row, default_workers, done_before, jobs_of, run, write_summary
 from ecgdig.hub import DEFAULT, CheckpointError, load
 from ecgdig.io.image import MOST_PIXELS, REFUSED_PIXELS, SUFFIXES
-from ecgdig.locate import KNOWN_LAYOUTS
-from ecgdig.naming import parse_leads
+from ecgdig.locate.leads import KNOWN_LAYOUTS
+from ecgdig.locate.naming import parse_leads
 from ecgdig.report.save import FORMATS, check_formats
 
 _SUMMARY_EVERY = 20  # pages

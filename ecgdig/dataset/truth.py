@@ -33,7 +33,7 @@ from ecgdig.recording import Recording
 
 STEP_PX = 0.1
 _FORMAT = 1
-_APART = ("image", "traces")  # fields of a page that are stored in another way; all others go into page.json
+_APART = ("image", "traces", "source")  # fields of a page that are stored in another way; all others go into page.json
 _UNKNOWN = -(2**31)
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same bytes whenever it is written
 

@@ -50,9 +50,13 @@ def header(press: Press, layout: Layout, style: Style, recording: Recording, rng
     if not furniture.header or bottom - top < 2.5 * size:
         return []
     marks = []
-    if furniture.institution:
-        marks += _institution(press, layout, facts.institution, size, corner, top, bottom)
-        top += 2.2 * size if marks else 0.0
+    name, width = facts.institution, layout.paper.width_mm
+    # whether it is seen in this window must not matter to what stands below it
+    if furniture.institution and top + 2.2 * size <= bottom and len(name) * _LETTER * 1.2 * size <= 0.5 * width:
+        left = width - 5 if corner else width / 2
+        box = press.word(name, 1.2 * size, left, top, align="right" if corner else "centre")
+        marks += [] if box is None else [Mark("institution", name, box)]
+        top += 2.2 * size
     step = 1.6 * size
     for line in lines:
         y = top + line.y * step
@@ -67,16 +71,6 @@ def header(press: Press, layout: Layout, style: Style, recording: Recording, rng
         right = 4 + 0.3 * (layout.paper.width_mm - 8)
         press.rectangle((2.5, top - 1.5, right, top + 5 * step), 0.2)
     return marks
-
-
-def _institution(
-    press: Press, layout: Layout, text: str, size: float, corner: bool, top: float, bottom: float
-) -> list[Mark]:
-    width = layout.paper.width_mm
-    if top + 2.2 * size > bottom or len(text) * _LETTER * 1.2 * size > 0.5 * width:
-        return []
-    box = press.word(text, 1.2 * size, width - 5 if corner else width / 2, top, align="right" if corner else "centre")
-    return [] if box is None else [Mark("institution", text, box)]
 
 
 def _fields(facts: Facts, rng: Rng) -> list[Line]:

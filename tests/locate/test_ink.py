@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from test_rectify import GREY, PINK, drawn
+from drawn_grid import GREY, PINK, drawn
 
-from ecgdig.ink import INK_PX_PER_MM, follow, ink_map
+from ecgdig.locate.ink import INK_PX_PER_MM, follow, ink_map
 from ecgdig.page.warp import Homography, Warp
 
 

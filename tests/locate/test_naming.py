@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ecgdig.naming import parse_leads, renamed
+from ecgdig.locate.naming import parse_leads, renamed
 from ecgdig.page import Layout
 
 Sheet = Callable[[str], Layout]

@@ -9,11 +9,11 @@ import pytest
 
 from ecgdig.degrade import apply
 from ecgdig.degrade.geometry import View, resample
+from ecgdig.grid.flat import GeometryError
+from ecgdig.grid.photo import find_photo_grid
 from ecgdig.page import PLAIN, Layout, Page, render
 from ecgdig.page.warp import Homography, Waves
-from ecgdig.photo_grid import find_photo_grid
 from ecgdig.recording import Recording
-from ecgdig.rectify import GeometryError
 from ecgdig.units import LARGE_SQUARE_MM
 
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.lattice import (
+from ecgdig.grid.lattice import (
     Map,
     Tiles,
     Wave,

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.ink import INK_PX_PER_MM, Image, InkMap, Map, follow, ink_map
+from ecgdig.grid.flat import GeometryError
+from ecgdig.locate.ink import INK_PX_PER_MM, Image, InkMap, Map, follow, ink_map
+from ecgdig.locate.pulse import Pulse, find_pulse
 from ecgdig.page.warp import Warp
-from ecgdig.pulse import Pulse, find_pulse
-from ecgdig.rectify import GeometryError
 from ecgdig.units import STANDARD_SPEED_MM_PER_S
 
 MOST_ROWS = 15

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from ecgdig.ink import INK_PX_PER_MM, Image
+from ecgdig.grid.flat import GeometryError
+from ecgdig.locate.ink import INK_PX_PER_MM, Image
+from ecgdig.locate.pulse import Pulse
+from ecgdig.locate.rows import Rows, find_rows
 from ecgdig.page.layout import Layout, LeadPlan, Paper, Segment, lead_plan, limb_plan
 from ecgdig.page.warp import Warp
-from ecgdig.pulse import Pulse
-from ecgdig.rectify import GeometryError
-from ecgdig.rows import Rows, find_rows
 from ecgdig.units import LEADS, STANDARD_GAIN_MM_PER_MV, STANDARD_SPEED_MM_PER_S
 
 __all__ = ["LayoutReading", "Pulse", "Rows", "find_layout", "find_rows"]
@@ -160,12 +160,16 @@ def _choose(
     plans: dict[str, float], rhythm: Sequence[str] | None, rows: Rows, speed: float
 ) -> tuple[LeadPlan, float, float, float]:
     """The plan that explains the column boundaries best; x of time zero, seconds a column, and its lead as 0 to 1."""
-    evidence = _Boundaries(rows)
-    rated = []
-    for name, prior in plans.items():
-        plan = _plan(name, rhythm if len(rhythm or ()) == int(name.partition("+")[2] or 0) else None)
-        rated.append((prior + evidence.score(plan, speed), plan))
-    rated.sort(key=lambda item: -item[0])
+    best = -np.inf
+    for span in (rows, *_usual_spans(rows, speed)):
+        trial = _Boundaries(span)
+        tried = []
+        for name, prior in plans.items():
+            plan = _plan(name, rhythm if len(rhythm or ()) == int(name.partition("+")[2] or 0) else None)
+            tried.append((prior + trial.score(plan, speed), plan))
+        tried.sort(key=lambda item: -item[0])
+        if tried[0][0] > best + (0.0 if span is rows else _SPAN_MARGIN):
+            best, evidence, rated, rows = tried[0][0], trial, tried, span
     score, plan = rated[0]
     lead = 1.0 if len(rated) == 1 else float(1 - np.exp(-(score - rated[1][0]) / 3))
     column_s, _ = _column_seconds(plan, rows, speed)
@@ -177,6 +181,17 @@ def _choose(
     return plan, start, column_s, lead
 
 
+def _usual_spans(rows: Rows, speed: float) -> list[Rows]:
+    """The rows as they would be if 10 s were printed, where what was found is longer: a frame was taken for an end."""
+    usual = STANDARD_DURATION_S * speed
+    if rows.end_mm - rows.start_mm < usual + _LEAST_FRAME_MM:
+        return []
+    starts = [rows.start_mm]
+    if rows.pulse is not None and rows.pulse.x_mm < rows.start_mm + 1.0:
+        starts.append(rows.pulse.end_mm)
+    return [replace(rows, start_mm=start, end_mm=start + usual) for start in starts]
+
+
 def _column_seconds(plan: LeadPlan, rows: Rows, speed: float) -> tuple[float, float]:
     """Seconds a column, a whole number of `COLUMN_STEP_S`, and by how many mm the page's width differs from that."""
     width = rows.end_mm - rows.start_mm
@@ -185,6 +200,8 @@ def _column_seconds(plan: LeadPlan, rows: Rows, speed: float) -> tuple[float, fl
     return n * COLUMN_STEP_S, float(width - n * step)
 
 
+_LEAST_FRAME_MM = 3.0  # beyond the traces' usual end
+_SPAN_MARGIN = 2.0  # log odds by which another span of the traces must explain the seams better
 TWIN_CORRELATION = 0.98  # the same lead printed twice; other leads of one heart reach about 0.95
 BREAKS_AT_SEAMS = 0.45  # two leads seldom meet at the same height
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.locate import LayoutReading, find_layout
-from ecgdig.naming import LeadNames, renamed
-from ecgdig.orientation import LEAST_ROW_MM, Evidence, choose, turned_mm, turned_px
+from ecgdig.grid.flat import GeometryError, NotFlatError, find_grid
+from ecgdig.grid.photo import find_photo_grid
+from ecgdig.locate.leads import LayoutReading, find_layout
+from ecgdig.locate.naming import LeadNames, renamed
+from ecgdig.locate.orientation import LEAST_ROW_MM, Evidence, choose, turned_mm, turned_px
 from ecgdig.page.warp import Warp
-from ecgdig.photo_grid import find_photo_grid
-from ecgdig.rectify import GeometryError, NotFlatError, find_grid
 from ecgdig.units import LARGE_SQUARE_MM
 
 LEAST_PRINTED_MM = 20.0  # of trace in a row: less is no ECG

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ecgdig.lattice import common_angle, cut_tiles, fit_wave, line_profile, phasors
+from ecgdig.grid.lattice import common_angle, cut_tiles, fit_wave, line_profile, phasors
 
 
 def waves(shape, k, phase, noise=0.0):

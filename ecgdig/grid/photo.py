@@ -19,9 +19,9 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
-from ecgdig.lattice import Map, darkness, excess, radial
+from ecgdig.grid.flat import GeometryError
+from ecgdig.grid.lattice import Map, darkness, excess, radial
 from ecgdig.page.warp import Displacement, Homography, Warp, coarse_to_fine
-from ecgdig.rectify import GeometryError
 from ecgdig.units import LARGE_SQUARE_MM
 
 Image = NDArray[np.uint8]  # (H, W, 3) RGB

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ecgdig.degrade.geometry import View, resample
-from ecgdig.grid_lines import Raster, moved, refine, refine_flat, with_field
+from ecgdig.grid.lines import Raster, moved, refine, refine_flat, with_field
 from ecgdig.page import PLAIN, Layout, Page, render
 from ecgdig.page.strokes import draw_polyline
 from ecgdig.page.warp import Displacement, Warp, Waves

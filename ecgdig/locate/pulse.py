@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.ink import INK_PX_PER_MM, InkMap, Map
+from ecgdig.locate.ink import INK_PX_PER_MM, InkMap, Map
 from ecgdig.units import GAINS_MM_PER_MV, PAPER_SPEEDS_MM_PER_S, PULSE_MV, PULSE_S, STANDARD_SPEED_MM_PER_S
 
 _R = INK_PX_PER_MM

@@ -2,15 +2,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_locate import page_of, patient
+from patient_pages import page_of, patient
 
-from ecgdig import rows
+from ecgdig.grid.flat import GeometryError
+from ecgdig.locate import rows
+from ecgdig.locate.pulse import Pulse
+from ecgdig.locate.rows import find_rows
 from ecgdig.page import PLAIN, Placement, arrange, lead_plan, render
 from ecgdig.page.layout import Paper
 from ecgdig.page.warp import Warp
-from ecgdig.pulse import Pulse
-from ecgdig.rectify import GeometryError
-from ecgdig.rows import find_rows
 
 
 def test_a_page_without_traces_has_no_rows():

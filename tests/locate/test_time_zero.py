@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ecgdig.locate.time_zero import ink_end, pen_width, time_zero
 from ecgdig.page import PLAIN, Layout, Page, Style, render
 from ecgdig.page.style import Separator
 from ecgdig.recording import Recording
-from ecgdig.time_zero import ink_end, pen_width, time_zero
 from ecgdig.vectorize import RowReading
 
 STEP = 1 / 16

@@ -33,10 +33,11 @@ _PROFILE_STEP_MM = 1 / 32
 _LEAST_CONTRAST = 20.0  # grey levels between paper and ink
 _WIDEST_LINE_MM = 0.55  # of a printed grid
 _LEAST_DARK = 0.35  # of a separator; dotted ones are partly paper
+_SURELY_DARK = 0.8  # one that shows in a single band only
 _MOST_MM = 0.3  # a layout that was found has its start this well
 _CLUSTER_MM = 0.05  # measurements that agree lie within this of each other
 # standard error of one measurement, found on rendered pages, and how much it counts in finding the cluster
-_ERROR_MM = {"start": 0.012, "seam": 0.012, "inner": 0.025, "separator": 0.015}
+_ERROR_MM = {"start": 0.012, "seam": 0.012, "inner": 0.025, "separator": 0.02}
 _LEAST_SUPPORT, _LEAST_SUPPORT_FAR = 2.0, 3.0  # one measurement alone is wrong too often
 _SHARE = {"start": 1.5, "seam": 2.0, "inner": 0.5, "separator": 1.0}
 
@@ -257,6 +258,7 @@ def _separator(
     y = strip.y_mm(x[None], np.arange(patch.shape[0], dtype=np.float64)[:, None])
     free = np.abs(y - np.interp(x, reading.x_mm[known], reading.y_mm[known])) > 1.0
     dark = (np.median(patch) - patch) / contrast
+    from_line = np.abs((x + LARGE_SQUARE_MM / 2) % LARGE_SQUARE_MM - LARGE_SQUARE_MM / 2)
     marks = []
     for low, high in _SEPARATOR_BANDS_MM:
         band = (y[:, 0] >= level + low) & (y[:, 0] <= level + high)
@@ -270,12 +272,13 @@ def _separator(
         if sides is None:
             continue
         a, b = (float(x[0]) + side / _SEPARATOR_PATCH.px_per_mm_x for side in sides)
-        elsewhere = profile[(x < a - 0.3) | (x > b + 0.3)]
-        if b - a < 2.2 and elsewhere.max(initial=-np.inf) < 0.6 * profile[peak]:
-            marks.append(((a + b) / 2, b - a))
-    centres = np.array([centre for centre, _ in marks])
-    if len(marks) < 2 or np.ptp(centres) > 0.1:
+        # printed lines may be nearly as dark as a separator; where they are is known
+        elsewhere = profile[((x < a - 0.3) | (x > b + 0.3)) & (from_line > _WIDEST_LINE_MM)]
+        is_line = from_line[peak] < 0.2 and b - a < _WIDEST_LINE_MM
+        if not is_line and b - a < 2.2 and elsewhere.max(initial=-np.inf) < 0.6 * profile[peak]:
+            marks.append(((a + b) / 2, b - a, float(profile[peak])))
+    if not marks or np.ptp([centre for centre, _, _ in marks]) > 0.1:
         return None
-    centre, width = (float(v) for v in np.mean(marks, axis=0))
-    from_line = abs((centre + LARGE_SQUARE_MM / 2) % LARGE_SQUARE_MM - LARGE_SQUARE_MM / 2)
-    return None if from_line < 0.2 and width < _WIDEST_LINE_MM else (centre, width)
+    centre, width, darkest = (float(v) for v in np.mean(marks, axis=0))
+    sure = len(marks) > 1 or (darkest > _SURELY_DARK and width > _WIDEST_LINE_MM)
+    return (centre, width) if sure else None

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecgdig.orientation import Evidence, choose, turned_mm, turned_px
+from ecgdig.locate.orientation import Evidence, choose, turned_mm, turned_px
+from ecgdig.locate.place import place
 from ecgdig.page import PLAIN, Page, Placement, arrange, lead_plan, render
 from ecgdig.page.layout import PAPERS
 from ecgdig.page.warp import Warp
-from ecgdig.place import place
 from ecgdig.recording import Recording
 
 LAYOUT = arrange(lead_plan("3x4+1"), PAPERS["letter"], Placement(20, 8, 50, 30), duration_s=10.0)

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.lattice import Map, darkness
+from ecgdig.grid.lattice import Map, darkness
 from ecgdig.page.warp import Displacement, Warp, coarse_to_fine
 from ecgdig.units import LARGE_SQUARE_MM
 from ecgdig.vectorize import RowReading
@@ -205,7 +205,7 @@ class _Lines:
         size = (1, round(2 * _ALONG_MM * r) | 1)
         share = cv2.blur(free, size, borderType=cv2.BORDER_REPLICATE)
         mean = cv2.blur(dark * free, size, borderType=cv2.BORDER_REPLICATE) / np.maximum(share, 0.05)
-        mean = cv2.GaussianBlur(mean, (0, 0), _BLUR_MM * r, sigmaY=0.01)
+        mean = np.asarray(cv2.GaussianBlur(mean, (0, 0), _BLUR_MM * r, sigmaY=0.01), np.float64)
         number = np.arange(np.ceil((low[0] + 1) / LARGE_SQUARE_MM), (low[0] + dark.shape[1] / r - 1) / LARGE_SQUARE_MM)
         rows = np.arange(round(_ALONG_MM * r), dark.shape[0] - round(_ALONG_MM * r), round(NODE_MM * r))
         if len(number) < 4 or len(rows) < 4:
@@ -274,7 +274,9 @@ class _Lines:
             np.add.at(mass, where, share * self.weight)
         sigma = np.array(smooth_mm) / old.step_mm
         sx, sy = (sigma[0], sigma[1]) if self.axis == 0 else (sigma[1], sigma[0])
-        total, mass = (cv2.GaussianBlur(v, (0, 0), float(sx), sigmaY=float(sy)) for v in (total, mass))
+        total, mass = (
+            np.asarray(cv2.GaussianBlur(v, (0, 0), float(sx), sigmaY=float(sy)), np.float64) for v in (total, mass)
+        )
         out: Array = total / np.maximum(mass, 1e-3 * max(float(mass.max()), 1e-9))
         return out
 
@@ -339,6 +341,6 @@ def _across(values: Array) -> Array:
 
 
 def _steps(fraction: Array | float, start: Array | float, line: NDArray[np.integer]) -> Array:
-    at = fraction * line + start
+    at = np.asarray(fraction * line + start, np.float64)
     out: Array = np.round(at) - at
     return out

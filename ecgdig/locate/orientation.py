@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.ink import INK_PX_PER_MM
-from ecgdig.locate import LayoutReading
+from ecgdig.locate.ink import INK_PX_PER_MM
+from ecgdig.locate.leads import LayoutReading
 from ecgdig.page.warp import Homography, Warp
 from ecgdig.plausible import LAWS, misfit
 from ecgdig.recording import Recording
