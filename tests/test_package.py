@@ -29,6 +29,10 @@ LIGHT = (
     "ecgdig.dataset.export",
     "ecgdig.grid.flat",
     "ecgdig.vectorize",
+    "ecgdig.predictions",
+    "ecgdig.report.html",
+    "ecgdig.report.worst",
+    "ecgdig.commands.evaluate",
 )
 HEAVY = ("torch", "lightning", "pytorch_lightning", "albumentations")  # albumentations 2.0.8 imports torch
 

@@ -1,70 +1,71 @@
-"""`python scripts/eval_snr.py`: how well pages with known truth are read."""
+"""`python scripts/eval_snr.py`: how well pages with known truth are read, by this program or any other."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ecgdig.degrade import PRESETS
-from ecgdig.evaluate import LAYOUTS, Case, Outcome, evaluate, folder_cases, rendered_cases
-from ecgdig.hub import DEFAULT, CheckpointError, load
+from ecgdig import __version__
+from ecgdig.cases import LAYOUTS, Case, folder_cases, rendered_cases
+from ecgdig.commands.evaluate_options import parse
+from ecgdig.comparison import compare, read_summary
 from ecgdig.io.atomic import whole_file
-from ecgdig.metrics import LEAD_METRICS
+from ecgdig.journal import Journal
+from ecgdig.predictions import match, scored_pairs
+from ecgdig.report.html import html_report
+from ecgdig.report.scores import (
+    comparison_markdown,
+    comparison_text,
+    markdown,
+    tables,
+    write_comparison_csv,
+    write_csv,
+)
+from ecgdig.report.worst import Worst, pictures_of
+from ecgdig.results import PageResult, summary_of
 from ecgdig.sources import Simulator, Source, WfdbFolder
 from ecgdig.tracking import wandb_mode
-from ecgdig.units import LEADS
+
+if TYPE_CHECKING:
+    from ecgdig.hub import TraceModel
 
 HELD_OUT_SEED = 2_000_029  # of the built-in recordings and pages; no training uses it
-_SHOWN = ("snr_db", "snr_page_db", "snr_kaggle_db", "snr_kaggle_linear_db", "snr_challenge_db", "pearson_r")
-_SHOWN_TOO = ("rmse_mv", "error_95_mv", "coverage", "interval_90_coverage")
+_ALL = 10**9  # pages, without --limit
+
+Finished = tuple[PageResult, Mapping[str, str]]  # a page's numbers, and pictures of it where it is among the worst
 
 
 def main(args: Sequence[str] | None = None) -> dict[str, Any]:
-    """Score as the command line says; prints the tables and returns the summary.
+    """Score (or compare) as the command line says; prints the tables, writes the files asked for.
+
+    Returns:
+        the summary as `--json` holds it; with `--compare` the comparison.
 
     Raises:
-        SystemExit: 2 for a bad option, folder or checkpoint; the message says what to do.
+        SystemExit: 2 for a bad option, folder, file or checkpoint; the message says what to do.
     """
-    options = _parser().parse_args(args)
+    options = parse(args)
     try:
-        model = load(options.checkpoint)
-        cases, what = _cases(options)
-        summary = evaluate(cases, model, options.limit, options.geometry == "true", _progress)
-    except (CheckpointError, ValueError, OSError) as error:
-        print(f"eval_snr: {error}", file=sys.stderr)
+        if options.compare:
+            return _compare(options)
+        return _score(options, sys.argv[1:] if args is None else args)
+    except (ValueError, OSError) as error:
+        print(f"eval_snr: {' '.join(str(error).split())}", file=sys.stderr)
         raise SystemExit(2) from None
-    summary["what"] = what
-    print(tables(summary))
-    if options.json:
-        with whole_file(options.json) as file:
-            file.write_text(json.dumps(summary, indent=1) + "\n")
-    if options.wandb:
-        log_to_wandb(summary, options.wandb)
-    return summary
 
 
-def tables(summary: dict[str, Any]) -> str:
-    """The summary as text: metrics beside the oracle's, then a line a lead, then the failures."""
-    lines = [f"{summary['what']}; checkpoint {summary['checkpoint']['name']}; {len(summary['pages'])} pages", ""]
-    lines.append(f"{'':22}{'mean':>9}{'sd':>9}{'median':>9}{'oracle':>9}")
-    for name in _SHOWN + _SHOWN_TOO:
-        row = summary["metrics"][name]
-        best = summary["oracle"][name]["mean"] if summary["oracle"] else None
-        lines.append(f"{name:22}" + "".join(_number(v) for v in (row["mean"], row["sd"], row["median"], best)))
-    lines += ["", f"{'lead':8}" + "".join(f"{name:>18}" for name in LEAD_METRICS)]
-    for lead in sorted(summary["per_lead"], key=lambda x: LEADS.index(x) if x in LEADS else 99):
-        row = summary["per_lead"][lead]
-        lines.append(f"{lead:8}" + "".join(f"{_number(row[name]):>18}" for name in LEAD_METRICS))
-    snr = summary["metrics"]["snr_db"]
-    lines += ["", f"SNR {snr['mean']:.2f} ± {snr['sd']:.2f} dB (mean ± sd of {len(summary['pages'])} pages)"]
-    lines.append(f"failures: {len(summary['failures'])}")
-    lines += [f"  {name}: {summary['errors'].get(name, 'nothing was read')}" for name in summary["failures"]]
-    return "\n".join(lines)
+def load(name: str | None) -> TraceModel:
+    """`hub.load`, by default of the released checkpoint; brings torch, which other programs' readings do not need."""
+    from ecgdig import hub
+
+    return hub.load(name or hub.DEFAULT)
 
 
 def log_to_wandb(summary: dict[str, Any], project: str) -> None:
@@ -81,45 +82,124 @@ def log_to_wandb(summary: dict[str, Any], project: str) -> None:
     run.finish()
 
 
-def _cases(options: argparse.Namespace) -> tuple[Iterator[Case], str]:
+def _score(options: argparse.Namespace, args: Sequence[str]) -> dict[str, Any]:
+    about: dict[str, Any] = {"command": shlex.join(["python", "scripts/eval_snr.py", *args]), "ecgdig": __version__}
+    journal, more = (_score_predictions if options.predictions else _score_pages)(options)
+    summary = {**summary_of(journal.results.values()), **more, **about}
+    print(tables(summary))
+    if options.json:
+        _write(options.json, json.dumps(summary, indent=1) + "\n")
+    if options.csv:
+        write_csv(summary, options.csv)
+    if options.markdown:
+        _write(options.markdown, markdown(summary))
+    if options.html:
+        places = {index: place for place, index in enumerate(sorted(journal.results))}
+        _write(options.html, html_report(summary, {places[i]: shown for i, shown in journal.pictures.items()}))
+    if options.wandb:
+        log_to_wandb(summary, options.wandb)
+    return summary
+
+
+def _score_pages(options: argparse.Namespace) -> tuple[Journal, dict[str, Any]]:
+    """Pages read by a network here."""
+    model = load(options.checkpoint)
+    checkpoint = {"name": model.name, "sha256": model.sha256}
+    what = _what(options)
+    about = {"what": what, "geometry": options.geometry, "sha256": model.sha256, "ecgdig": __version__}
+    journal = Journal(options.resume, about)
+    cases = _cases(options, _open(journal, options))
+    _collect(_read(cases, model, options, journal), journal, options)
+    return journal, {"what": what, "checkpoint": checkpoint, "extra": []}
+
+
+def _score_predictions(options: argparse.Namespace) -> tuple[Journal, dict[str, Any]]:
+    """Recordings that any program read."""
+    pairs, extra = match(Path(options.predictions), Path(options.truth))
+    what = f"predictions of {options.predictions} against the truth of {options.truth}"
+    journal = Journal(options.resume, {"what": what, "ecgdig": __version__})
+    worst = _worst(options, journal)
+
+    def finished() -> Iterator[Finished]:
+        for scored in scored_pairs(pairs, _open(journal, options)):
+            shown = scored.estimate is not None and worst.takes(scored.result.score)
+            yield scored.result, pictures_of(scored.truth, scored.estimate) if shown and scored.estimate else {}
+
+    _collect(finished(), journal, options)
+    return journal, {"what": what, "checkpoint": None, "extra": extra}
+
+
+def _read(
+    cases: Iterator[Case], model: TraceModel, options: argparse.Namespace, journal: Journal
+) -> Iterator[Finished]:
+    from ecgdig.evaluate import outcomes, result_of
+
+    worst = _worst(options, journal)
+    for outcome in outcomes(cases, model, options.geometry == "true"):
+        read = outcome.read
+        shown = read is not None and worst.takes(outcome.score)
+        yield result_of(outcome), pictures_of(outcome.case.truth, read.recording, read) if shown and read else {}
+
+
+def _open(journal: Journal, options: argparse.Namespace) -> Iterator[int]:
+    """The pages that are not finished, ascending; endless without a limit."""
+    limit = options.limit or _ALL
+    journal.results = {i: result for i, result in journal.results.items() if i < limit}
+    return (i for i in range(limit) if i not in journal.results)
+
+
+def _worst(options: argparse.Namespace, journal: Journal) -> Worst:
+    """Draws only where a report is asked for, or may be when the run goes on."""
+    n = {} if options.html or options.resume else {"n": 0}
+    return Worst((result.score for result in journal.results.values()), **n)
+
+
+def _collect(finished: Iterable[Finished], journal: Journal, options: argparse.Namespace) -> None:
+    if journal.results:
+        print(f"{options.resume}: pages finished before: {len(journal.results)}", file=sys.stderr, flush=True)
+    with closing(journal):
+        for result, pictures in finished:
+            journal.add(result, pictures)
+            print(f"  {result.score.name}: {_progress(result)}", file=sys.stderr, flush=True)
+
+
+def _progress(result: PageResult) -> str:
+    page = result.score.page
+    if result.score.failed:
+        return f"failed: {result.error or 'nothing was read'}"
+    return f"{page['snr_db']:6.2f} dB, {page['coverage']:.1%} read"
+
+
+def _compare(options: argparse.Namespace) -> dict[str, Any]:
+    (file_a, file_b), (a, b) = options.compare, (read_summary(file) for file in options.compare)
+    comparison = {**compare(a, b), "a": f"{file_a} ({a.get('what', '')})", "b": f"{file_b} ({b.get('what', '')})"}
+    print(f"A: {comparison['a']}\nB: {comparison['b']}\n\n{comparison_text(comparison)}")
+    if options.json:
+        _write(options.json, json.dumps(comparison, indent=1) + "\n")
+    if options.csv:
+        write_comparison_csv(comparison, options.csv)
+    if options.markdown:
+        _write(options.markdown, comparison_markdown(comparison))
+    if options.html:
+        _write(options.html, html_report({"what": file_b, **b}, comparison=comparison))
+    return comparison
+
+
+def _what(options: argparse.Namespace) -> str:
     if options.pages:
-        return folder_cases(Path(options.pages)), f"pages of {options.pages}"
-    source: Source = WfdbFolder(Path(options.records)) if options.records else Simulator(n=24, seed=HELD_OUT_SEED)
-    if options.records and len(source) == 0:
-        raise ValueError(f"{options.records}: no WFDB records (.hea) in this folder")
-    layouts = LAYOUTS if options.layout == "all" else (options.layout,)
+        return f"pages of {options.pages}"
     where = options.records or "the built-in simulator"
-    what = f"{options.preset} pages ({options.layout}, {options.dpi:g} dpi) of {where}, {options.geometry} geometry"
-    return rendered_cases(source, options.preset, layouts, options.dpi, HELD_OUT_SEED), what
+    return f"{options.preset} pages ({options.layout}, {options.dpi:g} dpi) of {where}, {options.geometry} geometry"
 
 
-def _progress(outcome: Outcome) -> None:
-    page = outcome.score.page
-    text = (
-        f"failed: {outcome.error}" if outcome.read is None else f"{page['snr_db']:6.2f} dB, {page['coverage']:.1%} read"
-    )
-    print(f"  {outcome.case.name}: {text}", file=sys.stderr, flush=True)
+def _cases(options: argparse.Namespace, indices: Iterable[int]) -> Iterator[Case]:
+    if options.pages:
+        return folder_cases(Path(options.pages), indices)
+    source: Source = WfdbFolder(Path(options.records)) if options.records else Simulator(n=24, seed=HELD_OUT_SEED)
+    layouts = LAYOUTS if options.layout == "all" else (options.layout,)
+    return rendered_cases(source, options.preset, layouts, options.dpi, HELD_OUT_SEED, indices)
 
 
-def _number(value: float | None) -> str:
-    return f"{'-':>9}" if value is None else f"{value:9.3f}"
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="eval_snr", description="Render (or take) pages, read them, compare with what is printed."
-    )
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--records", help="folder of WFDB records to render; default: built-in held-out recordings")
-    which.add_argument("--pages", help="folder with an index.csv (columns image, truth) of pictures and WFDB truths")
-    parser.add_argument("--preset", default="clean", choices=list(PRESETS), help="degradation of rendered pages")
-    parser.add_argument("--layout", default="3x4+1", choices=[*LAYOUTS, "all"], help="of rendered pages; all = in turn")
-    parser.add_argument("--dpi", type=float, default=200, help="of rendered clean pages")
-    parser.add_argument(
-        "--geometry", default="found", choices=["found", "true"], help="true = given, rendered pages only"
-    )
-    parser.add_argument("--checkpoint", default=DEFAULT, help=f"name, folder or .ckpt file (default: {DEFAULT})")
-    parser.add_argument("--limit", type=int, help="score no more than this many pages")
-    parser.add_argument("--json", help="write the summary to this file")
-    parser.add_argument("--wandb", metavar="PROJECT", help="log the summary to this W&B project")
-    return parser
+def _write(path: str, text: str) -> None:
+    with whole_file(path) as file:
+        file.write_text(text, encoding="utf-8")

@@ -10,6 +10,7 @@ from scipy.stats import norm
 
 from ecgdig.metrics.pairing import Array, paired
 
+SIGMA_STEPS = tuple(k / 4 for k in range(1, 17))  # 0.25 to 4 standard errors
 CURVE_LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 
@@ -50,3 +51,24 @@ def calibration_curve(
         return np.full(wanted.size, np.nan)
     half_widths = norm.ppf((1 + wanted) / 2)
     return np.array([np.mean(error[counted] <= z * sigma[counted]) for z in half_widths])
+
+
+def sigma_hits(reference_mv: ArrayLike, estimate_mv: ArrayLike, sigma_mv: ArrayLike) -> tuple[int, ...]:
+    """How many samples lie within each of `SIGMA_STEPS` standard errors of the estimate, and last how many count.
+
+    Counts, not shares, so that pages can be added up. Shapes and what counts: `interval_coverage`.
+
+    Returns:
+        `(len(SIGMA_STEPS) + 1,)` whole numbers; all 0 where no sample counts.
+    """
+    reference, estimate = paired(reference_mv, estimate_mv)
+    _, sigma = paired(reference_mv, sigma_mv)
+    error = np.abs(reference - estimate)
+    counted = np.isfinite(error) & np.isfinite(sigma)
+    error, sigma = error[counted], sigma[counted]
+    return (*(int(np.count_nonzero(error <= k * sigma)) for k in SIGMA_STEPS), int(error.size))
+
+
+def expected_shares() -> Array:
+    """The shares of a normal distribution within `SIGMA_STEPS` standard errors of its mean, `(len(SIGMA_STEPS),)`."""
+    return np.asarray(2 * norm.cdf(SIGMA_STEPS) - 1, np.float64)

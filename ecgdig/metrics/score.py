@@ -10,7 +10,7 @@ import numpy as np
 
 from ecgdig.metrics.agreement import coverage, einthoven_residual_mv, error_95_mv, pearson_r, rmse_mv
 from ecgdig.metrics.beats import beat_agreement
-from ecgdig.metrics.calibration import interval_coverage
+from ecgdig.metrics.calibration import interval_coverage, sigma_hits
 from ecgdig.metrics.pairing import Array, paired
 from ecgdig.metrics.snr import snr_challenge_db, snr_db, snr_kaggle_db, snr_page_db
 from ecgdig.recording import Recording, canonical_lead
@@ -42,12 +42,15 @@ class RecordScore:
             of the page. `interval_90_coverage` is taken after the median difference of each lead. The beats are those
             of lead II, or of the longest scored lead where II is not scored.
         failed: nothing was read: no estimate, or not one scored sample.
+        sigma_hits: how many samples lie within each of `calibration.SIGMA_STEPS` standard errors, and last how many
+            count; taken as `interval_90_coverage`. Empty where there are no standard errors.
     """
 
     name: str
     leads: Mapping[str, Mapping[str, float]]
     page: Mapping[str, float]
     failed: bool
+    sigma_hits: tuple[int, ...] = ()
 
 
 def score_recording(reference: Recording, estimate: Recording | None) -> RecordScore:
@@ -65,10 +68,11 @@ def score_recording(reference: Recording, estimate: Recording | None) -> RecordS
     """
     if not np.isfinite(reference.signal_mv).any():
         raise ValueError(f"reference {reference.name!r} has no known sample; there is nothing to score")
-    reference = _usual_leads(reference)
-    read = _blank(reference) if estimate is None else _usual_leads(estimate.resample(reference.fs))
+    reference = usual_leads(reference)
+    read = _blank(reference) if estimate is None else usual_leads(estimate.resample(reference.fs))
     read = read.select(reference.leads)
     r, e = paired(reference.signal_mv, read.signal_mv)
+    r_all, centred = r, _about_the_wave(r, e)
     scored = np.flatnonzero(np.isfinite(r).any(axis=1))
     leads = tuple(reference.leads[i] for i in scored)
     r, e = r[scored], e[scored]
@@ -91,11 +95,12 @@ def score_recording(reference: Recording, estimate: Recording | None) -> RecordS
         "coverage": coverage(r.ravel(), e.ravel()),
         "snr_page_db": snr_page_db(r, e),
         "einthoven_residual_mv": einthoven_residual_mv(read),
-        "interval_90_coverage": _interval_90(reference, read),
+        "interval_90_coverage": _interval_90(r_all, centred, read),
         **_beats(leads, r, e, reference.fs),
     }
     per_lead = {lead: {name: float(v[i]) for name, v in by_metric.items()} for i, lead in enumerate(leads)}
-    return RecordScore(reference.name, per_lead, page, failed=page["coverage"] == 0)
+    hits = () if read.sigma_mv is None else sigma_hits(r_all, centred, read.sigma_mv)
+    return RecordScore(reference.name, per_lead, page, page["coverage"] == 0, hits)
 
 
 def summarise(scores: Sequence[RecordScore]) -> dict[str, Any]:
@@ -138,21 +143,26 @@ def _blank(reference: Recording) -> Recording:
     return replace(reference, signal_mv=np.full_like(reference.signal_mv, np.nan), sigma_mv=None)
 
 
-def _usual_leads(recording: Recording) -> Recording:
+def usual_leads(recording: Recording) -> Recording:
     """The recording with the usual lead names; leads printed upside down (-aVR) turned back."""
     sign = np.array([-1 if lead.strip().startswith("-") else 1 for lead in recording.leads], np.float32)
     names = tuple(canonical_lead(lead.strip().removeprefix("-")) for lead in recording.leads)
     return replace(recording, leads=names, signal_mv=recording.signal_mv * sign[:, None])
 
 
-def _interval_90(reference: Recording, read: Recording) -> float:
-    if read.sigma_mv is None:
-        return float("nan")
-    # amplifiers of ECGs are AC-coupled: like the SNRs, the intervals are about the wave, not about its zero line
-    truth, estimate = paired(reference.signal_mv, read.signal_mv)
-    off = np.where(np.isfinite(truth), estimate - truth, np.nan)
+def _about_the_wave(reference: Array, estimate: Array) -> Array:
+    """The estimate less each lead's median difference from the reference, `(n_leads, n_samples)`.
+
+    Amplifiers of ECGs are AC-coupled: like the SNRs, the intervals are about the wave, not about its zero line.
+    """
+    off = estimate - reference
     middle = np.array([np.median(row[np.isfinite(row)]) if np.isfinite(row).any() else 0.0 for row in off])
-    return interval_coverage(truth, estimate - middle[:, None], read.sigma_mv, level=0.9)
+    centred: Array = estimate - middle[:, None]
+    return centred
+
+
+def _interval_90(reference: Array, centred: Array, read: Recording) -> float:
+    return float("nan") if read.sigma_mv is None else interval_coverage(reference, centred, read.sigma_mv, level=0.9)
 
 
 def _beats(leads: Sequence[str], reference: Array, estimate: Array, fs: float) -> dict[str, float]:

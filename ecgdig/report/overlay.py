@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import colorsys
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.digitizer import Digitization
 from ecgdig.units import LEADS, OUTPUT_FS
+
+if TYPE_CHECKING:
+    from ecgdig.digitizer import Digitization
 
 
 def overlay(image: NDArray[np.uint8], digitized: Digitization) -> NDArray[np.uint8]:

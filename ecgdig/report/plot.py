@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
-from ecgdig.digitizer import Digitization
 from ecgdig.units import LARGE_SQUARE_MM, STANDARD_GAIN_MM_PER_MV, STANDARD_SPEED_MM_PER_S
+
+if TYPE_CHECKING:
+    from ecgdig.digitizer import Digitization
 
 LARGE_SQUARE_S = LARGE_SQUARE_MM / STANDARD_SPEED_MM_PER_S  # 0.2 s
 LARGE_SQUARE_MV = LARGE_SQUARE_MM / STANDARD_GAIN_MM_PER_MV  # 0.5 mV

@@ -1,14 +1,24 @@
 from __future__ import annotations
 
+import csv
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ink_net import ink_model
+from readings import folders
 
 from ecgdig.commands import evaluate
 from ecgdig.io import write_wfdb
 from ecgdig.sources import Simulator
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +36,9 @@ def test_tables_and_json_hold_the_same_numbers(tmp_path: Path, capsys: pytest.Ca
     assert set(summary) >= {"metrics", "per_lead", "failures", "oracle", "pages"}
     for lead in summary["per_lead"]:
         assert f"\n{lead} " in printed
+    assert summary["checkpoint"] == {"name": "ink", "sha256": "0" * 64}
+    assert summary["pages"][0]["preset"] == "clean"
+    assert summary["pages"][0]["dpi"] == 120
 
 
 def test_records_of_three_leads_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,3 +55,126 @@ def test_missing_folders_are_refused(options: list[str], capsys: pytest.CaptureF
         evaluate.main(options)
     assert stopped.value.code == 2
     assert "nowhere" in capsys.readouterr().err
+
+
+SMALL = ["--dpi", "80", "--geometry", "true", "--layout", "all"]
+
+
+def _plain(summary: dict[str, Any]) -> dict[str, Any]:
+    """Without the command, which says --resume or not."""
+    return {key: value for key, value in json.loads(json.dumps(summary)).items() if key != "command"}
+
+
+def test_a_cut_evaluation_goes_on_to_the_same_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = evaluate.main([*SMALL, "--limit", "3", "--resume", "run.jsonl", "--html", "whole.html"])
+    journal = tmp_path / "run.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    assert len(lines) == 4
+    journal.write_bytes(b"".join(lines[:2]) + lines[2][:77])
+    capsys.readouterr()
+    again = evaluate.main([*SMALL, "--limit", "3", "--resume", "run.jsonl", "--html", "again.html"])
+    assert _plain(again) == _plain(whole)
+    assert "pages finished before: 1" in capsys.readouterr().err
+    assert journal.read_bytes() == b"".join(lines)
+    pages = [(tmp_path / name).read_text() for name in ("whole.html", "again.html")]
+    assert pages[0].replace("whole.html", "") == pages[1].replace("again.html", "")
+    assert pages[0].count("data:image/jpeg") == 3  # an overlay of each
+    fewer = evaluate.main([*SMALL, "--limit", "2", "--resume", "run.jsonl"])
+    assert len(fewer["pages"]) == 2
+    with pytest.raises(SystemExit):
+        evaluate.main([*SMALL, "--preset", "scan", "--limit", "2", "--resume", "run.jsonl"])
+    assert "of another evaluation" in capsys.readouterr().err
+
+
+def test_a_killed_evaluation_of_predictions_goes_on(tmp_path: Path) -> None:
+    read, truth = folders(tmp_path, 7)
+    options = ["--predictions", read, "--truth", truth]
+    journal = tmp_path / "run.jsonl"
+    command = [sys.executable, str(ROOT / "scripts" / "eval_snr.py"), *options, "--resume", str(journal)]
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    run = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.DEVNULL)
+    until = time.monotonic() + 120
+    while run.poll() is None and time.monotonic() < until and not _has_lines(journal, 2):
+        time.sleep(0.005)
+    run.send_signal(signal.SIGKILL)
+    assert run.wait() == -signal.SIGKILL
+    done = journal.read_text().count("\n") - 1
+    assert 1 <= done < 7
+    resumed = evaluate.main([*options, "--resume", str(journal)])
+    assert _plain(resumed) == _plain(evaluate.main(options))
+
+
+def _has_lines(file: Path, n: int) -> bool:
+    return file.is_file() and file.read_bytes().count(b"\n") >= n
+
+
+def test_predictions_are_scored_without_torch(tmp_path: Path) -> None:
+    read, truth = folders(tmp_path, 3)
+    script = (
+        "import sys; from ecgdig.commands.evaluate import main; main(sys.argv[1:]); assert 'torch' not in sys.modules"
+    )
+    files = ["--json", "s.json", "--html", "s.html", "--csv", "s.csv", "--markdown", "s.md"]
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-c", script, "--predictions", read, "--truth", truth, *files]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tmp_path / "s.json").read_text())
+    assert summary["failures"] == ["page2"]
+    assert summary["extra"] == ["stray"]
+    assert f"SNR {summary['metrics']['snr_db']['mean']:.2f} ±" in done.stdout
+    assert "page2: no prediction of that name" in done.stdout
+    assert "predictions without a truth: 1 (stray)" in done.stdout
+    assert summary["command"].startswith("python scripts/eval_snr.py --predictions ")
+    html = (tmp_path / "s.html").read_text()
+    assert html.count("<img") == 2  # what was read of two pages
+    assert "http" not in html
+    assert f"<td>{summary['metrics']['snr_db']['mean']:.3f}</td>" in html
+    with (tmp_path / "s.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 3 * 13
+    assert "no prediction of that name" in (tmp_path / "s.md").read_text()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["read", "s.csv", "s.html", "s.json", "s.md", "truth"]
+
+
+def test_two_results_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, n in (("a", 3), ("b", 4)):
+        read, truth = folders(tmp_path / name, n)
+        evaluate.main(["--predictions", read, "--truth", truth, "--json", f"{name}.json"])
+    capsys.readouterr()
+    files = ["--json", "c.json", "--html", "c.html", "--csv", "c.csv", "--markdown", "c.md"]
+    comparison = evaluate.main(["--compare", "a.json", "b.json", *files])
+    assert json.loads((tmp_path / "c.json").read_text()) == comparison
+    snr = comparison["metrics"]["snr_db"]
+    assert (snr["wins"], snr["losses"], snr["ties"]) == (1, 0, 2)  # page2 is missing in A
+    printed = capsys.readouterr().out
+    assert f"{snr['difference']:.3f}" in printed
+    assert "only in B: page3" in printed
+    for name in ("c.html", "c.md"):
+        assert f"{snr['difference']:.3f}" in (tmp_path / name).read_text()
+    assert len((tmp_path / "c.csv").read_text().splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--predictions", "x"], "--truth"),
+        (["--truth", "x"], "--predictions"),
+        (["--predictions", "nowhere", "--truth", "nowhere"], "nowhere"),
+        (["--compare", "a.json", "nowhere.json"], "a.json"),
+        (["--compare", "a.json", "b.json", "--resume", "c"], "--resume"),
+        (["--compare", "a.json", "b.json", "--checkpoint", "c"], "--checkpoint c"),
+        (["--limit", "0"], "--limit 0"),
+        (["--dpi", "-3"], "--dpi -3"),
+        (["--html", "."], "--html '.'"),
+        (["--checkpoint", "x", "--resume", "notes.txt"], "notes.txt"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    options: list[str], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes.txt").write_text("notes\n")
+    with pytest.raises(SystemExit) as stopped:
+        evaluate.main(options)
+    assert stopped.value.code == 2
+    message = capsys.readouterr().err.strip().splitlines()[-1]  # argparse puts its usage before
+    assert message.startswith("eval_snr: ")
+    assert named in message

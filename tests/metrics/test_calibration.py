@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ecgdig.metrics import calibration_curve, interval_coverage
+from ecgdig.metrics import SIGMA_STEPS, calibration_curve, expected_shares, interval_coverage, sigma_hits
 
 
 def test_honest_gaussian_errors_lie_on_the_diagonal() -> None:
@@ -28,3 +28,14 @@ def test_only_samples_known_in_all_three_count() -> None:
 def test_a_level_that_is_no_share_is_an_error(level: float) -> None:
     with pytest.raises(ValueError, match="want shares between 0 and 1"):
         interval_coverage([0.0], [0.0], [1.0], level)
+
+
+def test_hits_are_those_of_a_normal_distribution() -> None:
+    rng = np.random.default_rng(5)
+    truth = rng.normal(size=(2, 20_000))
+    sigma = rng.uniform(0.01, 0.1, truth.shape)
+    sigma[0, :100] = np.nan
+    *hits, counted = sigma_hits(truth, truth + sigma * rng.normal(size=truth.shape), sigma)
+    assert counted == 39_900
+    np.testing.assert_allclose(np.array(hits) / counted, expected_shares(), atol=0.01)
+    assert sigma_hits(truth * np.nan, truth, sigma) == (0,) * (len(SIGMA_STEPS) + 1)

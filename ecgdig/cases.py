@@ -1,0 +1,151 @@
+"""Pages with known truth, for scoring: rendered here, or listed in a folder's index. No torch in here."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgdig.dataset.manifest import MANIFEST
+from ecgdig.dataset.truth import read_truth
+from ecgdig.degrade import degrade
+from ecgdig.io import read_wfdb
+from ecgdig.io.image import read_image
+from ecgdig.page import Page, render, sample_style
+from ecgdig.page.layout import lead_plan
+from ecgdig.page.sample import sample_layout
+from ecgdig.recording import Recording
+from ecgdig.scored import printed_only, without_frozen_end
+from ecgdig.sources import Source
+from ecgdig.units import dpi as dpi_of
+
+LAYOUTS = ("3x4+1", "3x4", "3x4+3", "6x2", "12x1")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One page to read: its picture and what is printed; `page` where it was made here.
+
+    Attributes:
+        index: its place among the cases of its kind, from 0.
+        facts: what is known of the page beforehand, by the names of `results.FACTS`.
+    """
+
+    name: str
+    image: NDArray[np.uint8]
+    truth: Recording
+    page: Page | None = None
+    index: int = 0
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def rendered_cases(
+    source: Source,
+    preset: str,
+    layouts: tuple[str, ...],
+    dpi: float,
+    seed: int,
+    indices: Iterable[int] | None = None,
+) -> Iterator[Case]:
+    """One page for each recording: random style with a grid, 25 mm/s, 10 mm/mV; case i is a function of (seed, i).
+
+    Args:
+        indices: which cases, ascending; those that there are not are passed over. Default: all.
+
+    Raises:
+        ValueError: a recording lacks leads of its layout, or is too short for it.
+    """
+    for i in _of(indices, len(source)):
+        recording = source[i]
+        plan = lead_plan(layouts[i % len(layouts)])
+        missing = [lead for row in plan.grid for lead in row if lead not in recording.leads]
+        if missing:
+            raise ValueError(
+                f"{recording.name}: has {', '.join(recording.leads)} only; layout {plan.name} also prints "
+                f"{', '.join(missing)}; give 12-lead records"
+            )
+        rng = np.random.default_rng([seed, i])
+        style = sample_style(rng)
+        while style.grid.kind == "none":  # without a grid a flat page has no scale
+            style = sample_style(rng)
+        layout = sample_layout(recording, style, rng, plan, usual_scale=True)
+        page = degrade(render(recording, layout, style, dpi, rng), preset, rng)
+        facts = {"preset": preset, "layout": plan.name, "dpi": _dpi(page)}
+        yield Case(recording.name or f"page-{i}", page.image, page.recording(), page, i, facts)
+
+
+def folder_cases(folder: Path, indices: Iterable[int] | None = None) -> Iterator[Case]:
+    """Pages listed in `index.csv` with the columns `image` and `truth` (a WFDB record), paths relative to it.
+
+    A column `labels` (`scripts/render.py` writes it) names a page's whole truth, which gives oracle and true geometry.
+    Where there is a column `layout` that begins like `3x4 + II`, only what such a page prints is scored: the truths of
+    some collections hold the whole recording. Nor is a frozen end scored, at which all leads stand still.
+    Preset, layout and dpi are those of a `manifest.csv` where there is one.
+
+    Args:
+        indices: which rows, ascending; those that there are not are passed over. Default: all.
+
+    Raises:
+        ValueError: no index, or it lacks these columns.
+    """
+    rows = index_rows(folder)
+    known = manifest_facts(folder)
+    for i in _of(indices, len(rows)):
+        row = rows[i]
+        truth = printed_only(without_frozen_end(read_wfdb(folder / row["truth"])), row.get("layout") or "")
+        page = read_truth(folder / row["labels"]).page if row.get("labels") else None
+        facts = {"layout": row.get("layout") or None, **known.get(row["image"], {})}
+        if page is not None:
+            facts["dpi"] = _dpi(page)
+        yield Case(Path(row["image"]).stem, read_image(folder / row["image"]), truth, page, i, facts)
+
+
+def index_rows(folder: Path) -> list[dict[str, str]]:
+    """The rows of a folder's `index.csv`.
+
+    Raises:
+        ValueError: no index, or it lacks the columns `image` and `truth`.
+    """
+    index = folder / "index.csv"
+    if not index.is_file():
+        raise ValueError(f"{folder}: no index.csv; it needs the columns image and truth")
+    with index.open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or not {"image", "truth"} <= set(rows[0]):
+        raise ValueError(f"{index}: needs the columns image and truth, and at least one row")
+    return rows
+
+
+def manifest_facts(folder: Path) -> dict[str, dict[str, Any]]:
+    """Picture (as written in the manifest) -> preset, layout and dpi; empty where `scripts/render.py` wrote none."""
+    file = folder / MANIFEST
+    if not file.is_file():
+        return {}
+    with file.open(newline="", encoding="utf-8") as lines:
+        rows = [row for row in csv.DictReader(lines) if row.get("image")]
+    return {
+        row["image"]: {
+            "preset": row.get("preset") or None,
+            "layout": row.get("layout") or None,
+            "dpi": float(row["dpi"]) if row.get("dpi") else None,
+        }
+        for row in rows
+    }
+
+
+def _of(indices: Iterable[int] | None, n: int) -> Iterator[int]:
+    for i in range(n) if indices is None else indices:
+        if i >= n:
+            return
+        yield i
+
+
+def _dpi(page: Page) -> float:
+    """Of the picture, in the middle of what it shows of the sheet."""
+    x0, y0, x1, y1 = page.window_mm
+    return round(dpi_of(float(page.warp.px_per_mm([(x0 + x1) / 2, (y0 + y1) / 2]))), 1)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from ecgdig.cases import folder_cases, manifest_facts, rendered_cases
+from ecgdig.io import write_wfdb
+from ecgdig.recording import Recording
+from ecgdig.sources import Simulator
+
+
+def test_cases_are_a_function_of_seed_and_index() -> None:
+    def images(seed: int) -> list[bytes]:
+        return [case.image.tobytes() for case in rendered_cases(Simulator(2), "scan", ("3x4+1",), 100, seed)]
+
+    assert images(1) == images(1)
+    assert images(1) != images(2)
+
+
+def test_records_without_the_leads_are_refused() -> None:
+    full = Simulator(1)[0]
+
+    class Three:
+        def __len__(self) -> int:
+            return 1
+
+        def __getitem__(self, index: int) -> Recording:
+            return full.select(("I", "II", "V1"))
+
+    with pytest.raises(ValueError, match="aVR"):
+        next(rendered_cases(Three(), "clean", ("3x4",), 100, 0))
+
+
+def _write(folder: Path, layout: str) -> None:
+    recording = Simulator(1)[0]
+    write_wfdb(recording, folder, "truth")
+    cv2.imwrite(str(folder / "a.png"), np.full((200, 300, 3), 255, np.uint8))
+    with (folder / "index.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerows([["image", "truth", "layout"], ["a.png", "truth", layout]])
+
+
+@pytest.mark.parametrize(("layout", "printed_of_v1"), [("3x4 + II, 25 mm/s", 0.25), ("", 1.0), ("unheard of", 1.0)])
+def test_only_what_the_layout_prints_is_scored(tmp_path: Path, layout: str, printed_of_v1: float) -> None:
+    _write(tmp_path, layout)
+    (case,) = folder_cases(tmp_path)
+    assert np.isfinite(case.truth.lead("V1")).mean() == pytest.approx(printed_of_v1)
+    assert np.isfinite(case.truth.lead("II")).all()
+
+
+def test_a_folder_without_index_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"index\.csv"):
+        next(folder_cases(tmp_path))
+
+
+@pytest.mark.parametrize(("frozen", "left_out"), [(0, 0), (20, 0), (60, 60)])
+def test_a_frozen_end_is_not_scored(tmp_path: Path, recording: Recording, frozen: int, left_out: int) -> None:
+    signal = recording.signal_mv.copy()
+    signal[:, signal.shape[1] - frozen :] = signal[:, signal.shape[1] - frozen - 1][:, None]
+    write_wfdb(replace(recording, signal_mv=signal), tmp_path, "truth")
+    cv2.imwrite(str(tmp_path / "page.png"), np.full((200, 300, 3), 255, np.uint8))
+    (tmp_path / "index.csv").write_text("image,truth\npage.png,truth\n")
+    (case,) = folder_cases(tmp_path)
+    assert np.isnan(case.truth.signal_mv).sum() == 12 * left_out
+
+
+def test_cases_can_be_left_out(tmp_path: Path) -> None:
+    source = Simulator(3, seed=3)
+    whole = list(rendered_cases(source, "clean", ("3x4", "6x2"), 60, 1))
+    some = list(rendered_cases(source, "clean", ("3x4", "6x2"), 60, 1, iter([1, 7])))
+    assert [case.index for case in some] == [1]
+    np.testing.assert_array_equal(some[0].image, whole[1].image)
+    assert some[0].facts == {"preset": "clean", "layout": "6x2", "dpi": 60.0}
+    _write(tmp_path, "3x4")
+    assert list(folder_cases(tmp_path, [1])) == []
+    assert next(folder_cases(tmp_path, [0])).facts == {"layout": "3x4"}
+
+
+def test_facts_come_from_the_manifest(tmp_path: Path) -> None:
+    assert manifest_facts(tmp_path) == {}
+    _write(tmp_path, "")
+    (tmp_path / "manifest.csv").write_text("index,image,preset,layout,dpi\n0,a.png,scan,12x1,150.5\n")
+    assert next(folder_cases(tmp_path)).facts == {"preset": "scan", "layout": "12x1", "dpi": 150.5}
