@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from ecgdig.cases import LAYOUTS as LAYOUTS  # also for those that import the cases from here
-from ecgdig.cases import Case as Case
-from ecgdig.cases import folder_cases as folder_cases
-from ecgdig.cases import rendered_cases as rendered_cases
 from ecgdig.digitizer import Digitization, digitize, read_traces, recording_of
 from ecgdig.hub import TraceModel
 from ecgdig.metrics import RecordScore, score_recording
 from ecgdig.page import Page
 from ecgdig.recording import Recording
-from ecgdig.results import PageResult, summary_of
+from ecgdig.scoring.cases import LAYOUTS as LAYOUTS  # also for those that import the cases from here
+from ecgdig.scoring.cases import Case as Case
+from ecgdig.scoring.cases import folder_cases as folder_cases
+from ecgdig.scoring.cases import rendered_cases as rendered_cases
+from ecgdig.scoring.results import PageResult, summary_of
 from ecgdig.strip import Strip
 from ecgdig.vectorize import RowReading
 

@@ -9,7 +9,7 @@ import numpy as np
 from ecgdig.io import write_csv, write_wfdb
 from ecgdig.metrics import score_recording
 from ecgdig.recording import Recording
-from ecgdig.results import PageResult
+from ecgdig.scoring.results import PageResult
 from ecgdig.sources import Simulator
 
 FACTS = ({"preset": "clean", "layout": "3x4", "dpi": 200.0}, {"preset": "scan", "layout": "12x1", "dpi": 130.0})

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 from ink_net import ink_model
 
-from ecgdig.cases import rendered_cases
 from ecgdig.evaluate import evaluate, oracle
 from ecgdig.metrics import snr_db
+from ecgdig.scoring.cases import rendered_cases
 from ecgdig.sources import Simulator
 
 

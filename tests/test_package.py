@@ -29,7 +29,7 @@ LIGHT = (
     "ecgdig.dataset.export",
     "ecgdig.grid.flat",
     "ecgdig.vectorize",
-    "ecgdig.predictions",
+    "ecgdig.scoring.predictions",
     "ecgdig.report.html",
     "ecgdig.report.worst",
     "ecgdig.commands.evaluate",

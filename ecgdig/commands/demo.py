@@ -8,7 +8,6 @@ from pathlib import Path
 
 import cv2
 
-from ecgdig.cases import LAYOUTS, rendered_cases
 from ecgdig.commands.evaluate import HELD_OUT_SEED
 from ecgdig.evaluate import Outcome, evaluate
 from ecgdig.hub import DEFAULT, load
@@ -16,6 +15,7 @@ from ecgdig.io import safe_name
 from ecgdig.io.atomic import whole_file
 from ecgdig.report.save import save
 from ecgdig.report.scores import tables
+from ecgdig.scoring.cases import LAYOUTS, rendered_cases
 from ecgdig.sources import Simulator
 
 

@@ -13,12 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecgdig import __version__
-from ecgdig.cases import LAYOUTS, Case, folder_cases, rendered_cases
 from ecgdig.commands.evaluate_options import parse
-from ecgdig.comparison import compare, read_summary
 from ecgdig.io.atomic import whole_file
-from ecgdig.journal import Journal
-from ecgdig.predictions import match, scored_pairs
 from ecgdig.report.html import html_report
 from ecgdig.report.scores import (
     comparison_markdown,
@@ -29,7 +25,11 @@ from ecgdig.report.scores import (
     write_csv,
 )
 from ecgdig.report.worst import Worst, pictures_of
-from ecgdig.results import PageResult, summary_of
+from ecgdig.scoring.cases import LAYOUTS, Case, folder_cases, rendered_cases
+from ecgdig.scoring.comparison import compare, read_summary
+from ecgdig.scoring.journal import Journal
+from ecgdig.scoring.predictions import match, scored_pairs
+from ecgdig.scoring.results import PageResult, summary_of
 from ecgdig.sources import Simulator, Source, WfdbFolder
 from ecgdig.tracking import wandb_mode
 

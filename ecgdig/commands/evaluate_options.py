@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from ecgdig.cases import LAYOUTS
 from ecgdig.degrade import PRESETS
+from ecgdig.scoring.cases import LAYOUTS
 
 _EXAMPLES = """examples:
   python scripts/eval_snr.py --preset scan --html report.html

@@ -12,7 +12,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from ecgdig.results import column
+from ecgdig.scoring.results import column
 from ecgdig.units import LEADS
 
 READ, BEST, GREY = "#3b82c4", "#d97706", "#888888"  # readable on white and on black

@@ -10,7 +10,7 @@ from typing import Any
 from ecgdig.io.atomic import whole_file
 from ecgdig.metrics import LEAD_METRICS, PAGE_METRICS
 from ecgdig.report.table import Table, interval, number
-from ecgdig.results import FACTS, GROUP_METRICS
+from ecgdig.scoring.results import FACTS, GROUP_METRICS
 from ecgdig.units import LEADS
 
 Summary = Mapping[str, Any]

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from readings import results
 
-from ecgdig.comparison import compare
-from ecgdig.results import summary_of
+from ecgdig.scoring.comparison import compare
+from ecgdig.scoring.results import summary_of
 
 
 @pytest.fixture(scope="session")

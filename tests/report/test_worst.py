@@ -10,7 +10,7 @@ from PIL import Image
 from readings import reading, recording, results
 
 from ecgdig.report.worst import Worst, jpeg_uri, pictures_of, residual_plot, worst_pages
-from ecgdig.results import summary_of
+from ecgdig.scoring.results import summary_of
 
 
 def _opened(uri: str) -> Image.Image:

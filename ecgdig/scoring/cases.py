@@ -20,7 +20,7 @@ from ecgdig.page import Page, render, sample_style
 from ecgdig.page.layout import lead_plan
 from ecgdig.page.sample import sample_layout
 from ecgdig.recording import Recording
-from ecgdig.scored import printed_only, without_frozen_end
+from ecgdig.scoring.scored import printed_only, without_frozen_end
 from ecgdig.sources import Source
 from ecgdig.units import dpi as dpi_of
 

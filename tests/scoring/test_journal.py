@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from readings import results
 
-from ecgdig.journal import Journal
-from ecgdig.results import summary_of
+from ecgdig.scoring.journal import Journal
+from ecgdig.scoring.results import summary_of
 
 ABOUT = {"what": "six pages", "sha256": "0" * 64}
 

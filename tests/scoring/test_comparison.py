@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from readings import results
 
-from ecgdig.comparison import compare, read_summary
-from ecgdig.results import summary_of
+from ecgdig.scoring.comparison import compare, read_summary
+from ecgdig.scoring.results import summary_of
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from ecgdig.cases import folder_cases, manifest_facts, rendered_cases
 from ecgdig.io import write_wfdb
 from ecgdig.recording import Recording
+from ecgdig.scoring.cases import folder_cases, manifest_facts, rendered_cases
 from ecgdig.sources import Simulator
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ecgdig.cases import index_rows, manifest_facts
 from ecgdig.io import is_csv_recording, read_csv, read_wfdb
 from ecgdig.metrics import score_recording
 from ecgdig.recording import Recording
-from ecgdig.results import PageResult
-from ecgdig.scored import printed_only, without_frozen_end
+from ecgdig.scoring.cases import index_rows, manifest_facts
+from ecgdig.scoring.results import PageResult
+from ecgdig.scoring.scored import printed_only, without_frozen_end
 
 _NONE = "no prediction of that name; a WFDB record or CSV file {name}.hea or {name}.csv was looked for"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ecgdig.metrics import RecordScore
-from ecgdig.results import PageResult
+from ecgdig.scoring.results import PageResult
 
 _FORMAT = 1
 _OTHER = "{file}: not a file that --resume wrote; delete it or name another one"

@@ -5,7 +5,7 @@ import pytest
 from readings import results
 
 from ecgdig.metrics import SIGMA_STEPS
-from ecgdig.results import column, summary_of
+from ecgdig.scoring.results import column, summary_of
 
 
 def test_the_order_of_arrival_does_not_count() -> None:

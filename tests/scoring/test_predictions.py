@@ -9,7 +9,7 @@ from readings import folders, reading, recording
 
 from ecgdig.io import write_csv, write_wfdb
 from ecgdig.metrics import score_recording
-from ecgdig.predictions import match, scored_pairs
+from ecgdig.scoring.predictions import match, scored_pairs
 
 
 def _scored(read: Path | str, truth: Path | str) -> dict[str, object]:
