@@ -220,19 +220,34 @@ LEAST_DETAIL_MM = 0.35
 
 
 def _without_frame(page: InkMap, levels: list[int]) -> list[int]:
-    """The levels without an outermost one that has no waves: the printed frame of a grid, or the paper's edge."""
+    """The levels without an outermost one that is no trace: the printed frame of a grid, or the paper's edge.
+
+    Such a row has no waves, or does not begin and end where the others do, which agree on that.
+    """
     for outermost in (0, -1):
         if len(levels) < 3:
             break
         spacing = float(np.median(np.diff(levels))) / _R
-        part, top = _band(page, levels[outermost], 0.45 * spacing)
-        path = follow(part, levels[outermost] - top, 0.06, 0.004) + top
-        low, high = _extent(_along(page.ink, path)[None])
-        y = path[low : high + 1].astype(np.float32)[None] / _R
+        spans = []
+        for level in levels:
+            part, top = _band(page, level, 0.45 * spacing)
+            path = follow(part, level - top, 0.06, 0.004) + top
+            low, high = _extent(_along(page.ink, path)[None])
+            spans.append((low, high))
+            if level == levels[outermost]:
+                y = path[low : high + 1].astype(np.float32)[None] / _R
+        low, high = spans[outermost]
         detail = np.abs(y - cv2.blur(y, (20 * _R + 1, 1), borderType=cv2.BORDER_REPLICATE))
-        if high - low > 60 * _R and float(np.percentile(detail, 99)) < LEAST_DETAIL_MM:
+        others = np.array([span for span, level in zip(spans, levels, strict=True) if level != levels[outermost]]) / _R
+        agree = len(others) > 2 and float(np.ptp(others, axis=0).max()) < OTHERS_AGREE_MM
+        apart = np.abs(np.array([low, high]) / _R - np.median(others, axis=0)).max() > APART_MM
+        waveless = high - low > 60 * _R and float(np.percentile(detail, 99)) < LEAST_DETAIL_MM
+        if waveless or (agree and apart):
             levels = [level for level in levels if level != levels[outermost]]
     return levels
+
+
+OTHERS_AGREE_MM, APART_MM = 4.0, 8.0
 
 
 def _band(page: InkMap, level: int, reach_mm: float) -> tuple[Map, int]:
