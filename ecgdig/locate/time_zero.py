@@ -37,9 +37,9 @@ _SURELY_DARK = 0.8  # one that shows in a single band only
 _MOST_MM = 0.3  # a layout that was found has its start this well
 _CLUSTER_MM = 0.05  # measurements that agree lie within this of each other
 # standard error of one measurement, found on rendered pages, and how much it counts in finding the cluster
-_ERROR_MM = {"start": 0.012, "seam": 0.012, "inner": 0.025, "separator": 0.02}
+_ERROR_MM = {"layout": 0.03, "start": 0.012, "seam": 0.012, "inner": 0.025, "separator": 0.02}
 _LEAST_SUPPORT, _LEAST_SUPPORT_FAR = 2.0, 3.0  # one measurement alone is wrong too often
-_SHARE = {"start": 1.5, "seam": 2.0, "inner": 0.5, "separator": 1.0}
+_SHARE = {"layout": 1.6, "start": 1.5, "seam": 2.0, "inner": 0.5, "separator": 1.0}
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,13 @@ def _beside(end_mm: float, separator: tuple[float, float] | None) -> bool:
 
 def _agreement(found: list[_Measurement]) -> TimeZero | None:
     """The densest cluster near the layout's own place, unless far more speaks for a place at which most rows begin."""
-    close, near = _cluster([m for m in found if abs(m.shift_mm) <= _MOST_MM])
+    nearby = [m for m in found if abs(m.shift_mm) <= _MOST_MM]
+    _, near = _cluster(nearby)
     far, begun = _cluster([m for m in found if m.kind == "start"])
     if begun >= _LEAST_SUPPORT_FAR and begun > 1.4 * near:
         return far
+    # where the rows were seen to begin counts too: separators may be columns of dots
+    close, near = _cluster([_Measurement("layout", 0.0), *nearby])
     return close if near >= _LEAST_SUPPORT else None
 
 
@@ -272,9 +275,10 @@ def _separator(
         if sides is None:
             continue
         a, b = (float(x[0]) + side / _SEPARATOR_PATCH.px_per_mm_x for side in sides)
-        # printed lines may be nearly as dark as a separator; where they are is known
-        elsewhere = profile[((x < a - 0.3) | (x > b + 0.3)) & (from_line > _WIDEST_LINE_MM)]
-        is_line = from_line[peak] < 0.2 and b - a < _WIDEST_LINE_MM
+        wide = b - a > _WIDEST_LINE_MM
+        # printed lines may be nearly as dark as a separator; one that is wider than any line is told from them by that
+        elsewhere = profile[((x < a - 0.3) | (x > b + 0.3)) & ((from_line > _WIDEST_LINE_MM) | (not wide))]
+        is_line = from_line[peak] < 0.2 and not wide
         if not is_line and b - a < 2.2 and elsewhere.max(initial=-np.inf) < 0.6 * profile[peak]:
             marks.append(((a + b) / 2, b - a, float(profile[peak])))
     if not marks or np.ptp([centre for centre, _, _ in marks]) > 0.1:
