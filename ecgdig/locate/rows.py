@@ -222,7 +222,7 @@ LEAST_DETAIL_MM = 0.35
 def _without_frame(page: InkMap, levels: list[int]) -> list[int]:
     """The levels without an outermost one that is no trace: the printed frame of a grid, or the paper's edge.
 
-    Such a row has no waves, or does not begin and end where the others do, which agree on that.
+    Such a row has no waves, or neither begins nor ends where the others do, which agree on that.
     """
     for outermost in (0, -1):
         if len(levels) < 3:
@@ -240,14 +240,14 @@ def _without_frame(page: InkMap, levels: list[int]) -> list[int]:
         detail = np.abs(y - cv2.blur(y, (20 * _R + 1, 1), borderType=cv2.BORDER_REPLICATE))
         others = np.array([span for span, level in zip(spans, levels, strict=True) if level != levels[outermost]]) / _R
         agree = len(others) > 2 and float(np.ptp(others, axis=0).max()) < OTHERS_AGREE_MM
-        apart = np.abs(np.array([low, high]) / _R - np.median(others, axis=0)).max() > APART_MM
+        apart = np.abs(np.array([low, high]) / _R - np.median(others, axis=0)).min() > APART_MM
         waveless = high - low > 60 * _R and float(np.percentile(detail, 99)) < LEAST_DETAIL_MM
         if waveless or (agree and apart):
             levels = [level for level in levels if level != levels[outermost]]
     return levels
 
 
-OTHERS_AGREE_MM, APART_MM = 4.0, 8.0
+OTHERS_AGREE_MM, APART_MM = 4.0, 5.0  # ends of rows; a fold may hide one end of a row, seldom both
 
 
 def _band(page: InkMap, level: int, reach_mm: float) -> tuple[Map, int]:

@@ -63,3 +63,18 @@ def test_the_start_is_where_ten_seconds_begin(starts: tuple[float, ...], end: fl
 def test_a_pulse_that_was_not_seen_is_no_part_of_ten_seconds() -> None:
     assert rows._start([20.0, 20.0], None, 275.0, 19.0) == pytest.approx(25.0)
     assert rows._start([20.0, 20.0], None, 270.1, 19.0) == 20.0
+
+
+@pytest.mark.parametrize("beside_mm", [0.0, 8.0])
+def test_a_wavy_paper_edge_below_the_rows_is_no_row(beside_mm: float) -> None:
+    page = page_of("3x4+1", paper=Paper(279.4, 200.0), row_mm=32.0)
+    scale = float(page.warp.px_per_mm([[0.0, 0.0]])[0])
+    first, last = page.layout.segments[0].x_mm, page.layout.segments[-1].end_mm
+    x = np.arange((first - 2 * beside_mm) * scale, (last + beside_mm) * scale).astype(int)
+    y = np.round((160 + 1.5 * np.sin(x / scale / 4) + 1.2 * np.sin(x / scale / 1.7)) * scale).astype(int)
+    image = page.image.copy()
+    for d in range(-1, 2):
+        image[y + d, x] = 20
+    found = find_rows(image, page.warp)
+    # what begins and ends with the rows is a row; what reaches beyond them at both ends is not
+    assert len(found.baselines_mm) == (4 if beside_mm else 5)

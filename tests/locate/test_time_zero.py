@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecgdig.locate.time_zero import ink_end, pen_width, time_zero
+from ecgdig.locate.time_zero import _separator, ink_end, pen_width, time_zero
 from ecgdig.page import PLAIN, Layout, Page, Style, render
 from ecgdig.page.style import Separator
 from ecgdig.recording import Recording
@@ -97,3 +97,20 @@ def test_nothing_read_gives_no_answer(flat_page: Page) -> None:
 def test_blank_paper_gives_no_answer(flat_page: Page) -> None:
     blank = np.full_like(flat_page.image, 250)
     assert time_zero(blank, flat_page.warp, flat_page.layout, true_rows(flat_page)) is None
+
+
+def test_a_thick_separator_is_seen_beside_lines_as_dark_as_the_trace(
+    recording: Recording, sheet: Callable[[str], Layout]
+) -> None:
+    dark = replace(PLAIN.grid, minor_rgb=(250, 225, 225), major_rgb=(60, 30, 40), major_mm=0.3)
+    style = replace(PLAIN, grid=dark, furniture=replace(PLAIN.furniture, separator="tick"))
+    page = page_of(recording, sheet("3x4+1"), style)
+    rows = true_rows(page)
+    _, contrast = pen_width(page.image, page.warp, rows)
+    inner = [(rows[s.row], s) for s in page.layout.segments if s.column > 0]
+    seen = [_separator(page.image, page.warp, row, s, contrast) for row, s in inner]
+    found = [(mark, s) for mark, (_, s) in zip(seen, inner, strict=True) if mark is not None]
+    assert len(found) > len(inner) / 2
+    for (centre, width), s in found:
+        assert centre == pytest.approx(s.x_mm, abs=0.06)
+        assert 0.3 < width < 1.2
