@@ -76,6 +76,9 @@ def find_rows(image: Image, warp: Warp) -> Rows:
         coarse = _extent(on_path)
     pulse, feet = find_pulse(page, levels, coarse)
     stroke = _stroke_mm(page, paths, on_path, coarse)
+    if pulse is not None and pulse.support < SURE_PULSE:
+        seconds = (coarse[1] - coarse[0]) / _R / pulse.speed_mm_per_s
+        pulse = pulse if seconds > LEAST_SECONDS else None  # two tall QRS complexes, say
     if pulse is None:
         feet = [round(_baseline(path, along, coarse)) for path, along in zip(paths, on_path, strict=True)]
     begin = coarse[0]
@@ -104,6 +107,7 @@ def find_rows(image: Image, warp: Warp) -> Rows:
     )
 
 
+SURE_PULSE, LEAST_SECONDS = 0.95, 3.0  # a page that would print less has no such pulse, unless it is very clear
 PALE_INK = 0.7
 FAINT_GAIN = 2.0
 
