@@ -226,7 +226,7 @@ LEAST_DETAIL_MM = 0.35
 def _without_frame(page: InkMap, levels: list[int]) -> list[int]:
     """The levels without an outermost one that is no trace: the printed frame of a grid, or the paper's edge.
 
-    Such a row has no waves, or neither begins nor ends where the others do, which agree on that.
+    Such a row has no waves, or it stands nearer or farther than the others, and neither begins nor ends where they do.
     """
     for outermost in (0, -1):
         if len(levels) < 3:
@@ -245,6 +245,8 @@ def _without_frame(page: InkMap, levels: list[int]) -> list[int]:
         others = np.array([span for span, level in zip(spans, levels, strict=True) if level != levels[outermost]]) / _R
         agree = len(others) > 2 and float(np.ptp(others, axis=0).max()) < OTHERS_AGREE_MM
         apart = np.abs(np.array([low, high]) / _R - np.median(others, axis=0)).min() > APART_MM
+        gaps = np.abs(np.diff(levels if outermost else levels[::-1])).astype(np.float64)
+        apart = apart and abs(gaps[-1] / np.median(gaps[:-1]) - 1) > UNEVEN
         waveless = high - low > 60 * _R and float(np.percentile(detail, 99)) < LEAST_DETAIL_MM
         if waveless or (agree and apart):
             levels = [level for level in levels if level != levels[outermost]]
@@ -252,6 +254,7 @@ def _without_frame(page: InkMap, levels: list[int]) -> list[int]:
 
 
 OTHERS_AGREE_MM, APART_MM = 4.0, 5.0  # ends of rows; a fold may hide one end of a row, seldom both
+UNEVEN = 0.1  # words beside a row lengthen it at both ends, but it stands where it should
 
 
 def _band(page: InkMap, level: int, reach_mm: float) -> tuple[Map, int]:

@@ -71,7 +71,7 @@ def test_a_wavy_paper_edge_below_the_rows_is_no_row(beside_mm: float) -> None:
     scale = float(page.warp.px_per_mm([[0.0, 0.0]])[0])
     first, last = page.layout.segments[0].x_mm, page.layout.segments[-1].end_mm
     x = np.arange((first - 2 * beside_mm) * scale, (last + beside_mm) * scale).astype(int)
-    y = np.round((160 + 1.5 * np.sin(x / scale / 4) + 1.2 * np.sin(x / scale / 1.7)) * scale).astype(int)
+    y = np.round((154 + 1.5 * np.sin(x / scale / 4) + 1.2 * np.sin(x / scale / 1.7)) * scale).astype(int)
     image = page.image.copy()
     for d in range(-1, 2):
         image[y + d, x] = 20
