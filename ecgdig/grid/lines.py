@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgdig.grid.lattice import Map, darkness
-from ecgdig.page.warp import Displacement, Warp, coarse_to_fine
+from ecgdig.grid.upright import resampled
+from ecgdig.page.warp import Displacement, Warp
 from ecgdig.units import LARGE_SQUARE_MM
 from ecgdig.vectorize import RowReading
 
@@ -25,7 +26,6 @@ Array = NDArray[np.float64]
 
 NODE_MM = 2.0  # of the fields of shifts that are corrected
 _PX_PER_MM = 12
-_COARSE = 8
 _REACH_MM = 0.7  # lines are looked for this far from where they should be
 _ALONG_MM = 2.5  # half of the stretch of a line that is averaged
 _BLUR_MM = 0.1
@@ -165,17 +165,7 @@ def _upright(image: Image, warp: Warp, paths: Sequence[Array], low: Array, high:
     """Darkness of the page between two corners in mm, at `_PX_PER_MM`, and 1 where there is no ink of traces."""
     r = _PX_PER_MM
     shape = (round((high[1] - low[1]) * r), round((high[0] - low[0]) * r))
-    y, x = np.mgrid[0 : shape[0] + _COARSE : _COARSE, 0 : shape[1] + _COARSE : _COARSE]
-    px = warp.to_px(low + (np.stack([x, y], -1) + 0.5) / r).astype(np.float32)
-    fine = coarse_to_fine(px, _COARSE, shape)
-    scale = float(warp.px_per_mm((low + high)[None] / 2)[0]) / r
-    if scale > 1.3:
-        size = (round(image.shape[1] / scale), round(image.shape[0] / scale))
-        ratio = np.array([size[0] / image.shape[1], size[1] / image.shape[0]], np.float32)
-        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-        fine = (fine + 0.5) * ratio - 0.5
-    page = cv2.remap(image, fine[..., 0], fine[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    dark = darkness(np.asarray(page, np.uint8), round(LARGE_SQUARE_MM * r) | 1)
+    dark = darkness(resampled(image, warp, shape, r, low), round(LARGE_SQUARE_MM * r) | 1)
     free = np.ones(shape, np.uint8)
     for path in paths:
         at = np.round(((path - low) * r - 0.5) * 8).astype(np.int32)

@@ -21,7 +21,8 @@ from scipy.ndimage import map_coordinates
 
 from ecgdig.grid.flat import GeometryError
 from ecgdig.grid.lattice import Map, darkness, excess, radial
-from ecgdig.page.warp import Displacement, Homography, Warp, coarse_to_fine
+from ecgdig.grid.upright import resampled
+from ecgdig.page.warp import Displacement, Homography, Warp
 from ecgdig.units import LARGE_SQUARE_MM
 
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
@@ -73,7 +74,7 @@ class PhotoGrid:
     def upright(self, image: Image, px_per_mm: float = 8.0) -> tuple[Image, Warp]:
         """The page as a scanner sees it, `(H, W, 3)`, and its warp in the same mm; plain where no grid was seen."""
         shape = (round(self.size_mm[1] * px_per_mm), round(self.size_mm[0] * px_per_mm))
-        page = _upright(image, self.warp, shape, px_per_mm).copy()
+        page = resampled(image, self.warp, shape, px_per_mm).copy()
         near = cv2.morphologyEx(self.seen.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8))
         # wood and cloth may look like lines; they are darker than any paper, shadows included
         light = cv2.resize(page.min(axis=2), near.shape[::-1], interpolation=cv2.INTER_AREA)
@@ -388,7 +389,7 @@ def _lock_in(
     """How far the lines are from where the warp has them: mm at the nodes `(h, w, 2)`, and their weights `(h, w)`."""
     r = _RASTER_PX_PER_MM
     shape = (round(size_mm[1] * r), round(size_mm[0] * r))
-    page = _upright(image, warp, shape, r)
+    page = resampled(image, warp, shape, r)
     dark = darkness(page, round(LARGE_SQUARE_MM * r) | 1)
     step = round(_NODE_MM * r)
     nodes = near.shape[0], near.shape[1]
@@ -420,20 +421,3 @@ def _smooth(values: Map, sigma: tuple[float, float], step: int, nodes: tuple[int
     soft = cv2.GaussianBlur(small, (0, 0), sigma[0], sigmaY=sigma[1], borderType=cv2.BORDER_REPLICATE)
     y, x = np.mgrid[0 : nodes[0], 0 : nodes[1]].astype(np.float32)
     return np.asarray(cv2.remap(soft, x - 0.5, y - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
-
-
-def _upright(image: Image, warp: Warp, shape: tuple[int, int], px_per_mm: float) -> Image:
-    """The page at `px_per_mm`; where the image ends, its edge goes on."""
-    coarse = 8
-    y, x = np.mgrid[0 : shape[0] + coarse : coarse, 0 : shape[1] + coarse : coarse]
-    px = warp.to_px((np.stack([x, y], -1) + 0.5) / px_per_mm).astype(np.float32)
-    fine = coarse_to_fine(px, coarse, shape)
-    scale = float(warp.px_per_mm(np.array([[shape[1] / 2, shape[0] / 2]]) / px_per_mm)[0]) / px_per_mm
-    if scale > 1.3:
-        size = (round(image.shape[1] / scale), round(image.shape[0] / scale))
-        ratio = np.array([size[0] / image.shape[1], size[1] / image.shape[0]], np.float32)
-        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-        fine = (fine + 0.5) * ratio - 0.5
-    return np.asarray(
-        cv2.remap(image, fine[..., 0], fine[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
-    )

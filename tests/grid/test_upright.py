@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import numpy as np
+
+from ecgdig.grid.upright import resampled
+from ecgdig.page import Page
+from ecgdig.page.warp import Homography, Warp
+
+
+def test_a_flat_page_at_its_own_scale_is_itself(flat_page: Page) -> None:
+    scale = float(flat_page.warp.px_per_mm([[0.0, 0.0]])[0])
+    image = flat_page.image
+    off = resampled(image, flat_page.warp, image.shape[:2], scale).astype(int) - image
+    assert np.abs(off).max() <= 1
+
+
+def test_a_part_of_a_turned_page_is_that_part(flat_page: Page) -> None:
+    scale = float(flat_page.warp.px_per_mm([[0.0, 0.0]])[0])
+    width = flat_page.shape[1]
+    turned = np.ascontiguousarray(np.rot90(flat_page.image))
+    warp = flat_page.warp.then(Homography.of([[0, 1, 0], [-1, 0, width - 1], [0, 0, 1]]))
+    low = np.array([40, 30])  # px of the flat page
+    part = resampled(turned, warp, (60, 80), scale, low / scale)
+    assert np.abs(part.astype(int) - flat_page.image[30:90, 40:120]).max() <= 1
+
+
+def test_a_finer_image_is_averaged() -> None:
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (400, 400, 3), np.uint8)
+    small = resampled(image, Warp.flat(40.0), (40, 40), 4.0)
+    assert small.std() < 0.3 * image.std()
