@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from patient_pages import page_of
 
 from ecgdig.grid.flat import GeometryError, find_grid
-from ecgdig.locate.leads import find_layout
+from ecgdig.locate.leads import _choose, _usual_spans, find_layout
+from ecgdig.locate.rows import find_rows
+from ecgdig.page.layout import Paper
 
 
 def placed(page, reading, grid):
@@ -55,3 +59,17 @@ def test_what_the_caller_names_is_obeyed():
         find_layout(page.image, warp, layout="12x1")
     with pytest.raises(ValueError, match="unknown layout"):
         find_layout(page.image, warp, layout="5x5")
+
+
+def test_a_frame_beyond_ten_seconds_is_not_the_end_of_the_traces():
+    page = page_of("3x4+1", paper=Paper(300.0, 190.0))
+    found = find_rows(page.image, find_grid(page.image).warp())
+    longer = replace(found, end_mm=found.end_mm + 15.0)  # a printed frame, say
+    spans = _usual_spans(longer, 25.0)
+    assert any(
+        span.start_mm == longer.start_mm and span.end_mm == pytest.approx(found.end_mm, abs=0.3) for span in spans
+    )
+    assert _usual_spans(found, 25.0) == []
+    _, start, column_s, _ = _choose({"3x4+1": 0.0}, None, longer, 25.0)
+    assert column_s == 2.5
+    assert start == pytest.approx(found.start_mm, abs=0.3)

@@ -78,3 +78,17 @@ def test_a_wavy_paper_edge_below_the_rows_is_no_row(beside_mm: float) -> None:
     found = find_rows(image, page.warp)
     # what begins and ends with the rows is a row; what reaches beyond them at both ends is not
     assert len(found.baselines_mm) == (4 if beside_mm else 5)
+
+
+@pytest.mark.parametrize(("support", "kept"), [(0.8, False), (0.99, True)])
+def test_a_doubtful_pulse_that_leaves_no_three_seconds_is_none(
+    monkeypatch: pytest.MonkeyPatch, support: float, kept: bool
+) -> None:
+    page = page_of("3x4+1", paper=Paper(279.4, 200.0), row_mm=32.0)  # 250 mm: 2.5 s at 100 mm/s
+    tall = Pulse(200.0, 20.0, 20.0, 1, support)
+    monkeypatch.setattr(rows, "find_pulse", lambda *args: (tall, [round(6 * s.baseline_mm) for s in column(page)]))
+    assert (find_rows(page.image, page.warp).pulse is not None) == kept
+
+
+def column(page):
+    return [page.layout.row(r)[0] for r in range(page.layout.n_rows)]
