@@ -114,3 +114,18 @@ def test_no_traces_no_correction(clean: Page) -> None:
 def test_a_warp_without_a_field_is_refused(clean: Page) -> None:
     with pytest.raises(TypeError, match="not a Displacement"):
         refine(clean.image, clean.warp, readings(clean, clean.warp))
+
+
+def test_spikes_beside_the_lines_do_not_pull_them(smooth: Recording, sheet: Callable[[str], Layout]) -> None:
+    layout = sheet("3x4+1")
+    time = np.arange(smooth.n_samples) / smooth.fs
+    # in every row a spike 0.5 mm right of each upright line, as tall as the space between the rows
+    after = (layout.segments[0].x_mm + 25.0 * time - PLAIN.grid.phase_mm[0] - 0.5) % LARGE_SQUARE_MM
+    spikes = np.where(np.minimum(after, LARGE_SQUARE_MM - after) < 0.1, 1.5, 0.0).astype(np.float32)
+    spiky = replace(smooth, signal_mv=np.broadcast_to(spikes, smooth.signal_mv.shape).copy())
+    page = render(spiky, layout, PLAIN, 200, np.random.default_rng(0))
+    start = with_field(page.warp, SIZE_MM)
+    better = refine(page.image, start, readings(page, start))
+    points = np.concatenate([np.stack([t.x_mm, t.y_mm], 1)[::7] for t in page.traces])
+    off = better.warp.to_mm(page.warp.to_px(points)) - points
+    assert np.abs(np.median(off[:, 0])) < 0.01
