@@ -15,10 +15,13 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from ecgdig.degrade import degrade
 from ecgdig.degrade.geometry import thumbnail
 from ecgdig.degrade.handwriting import read_words
+from ecgdig.page.layout import Layout
+from ecgdig.page.overlap import overlaps_mm
 from ecgdig.page.render import render
 from ecgdig.page.sample import sample_layout, sample_page
 from ecgdig.page.split import Split
 from ecgdig.page.style import sample_style
+from ecgdig.recording import Recording
 from ecgdig.sources import Cached, Mixture, PtbXl, Simulator, Source, WfdbFolder
 from ecgdig.strip import Strip, StripSpec, cut, trace_hidden, trace_mask, trace_px
 from ecgdig.units import LARGE_SQUARE_MM, LEADS
@@ -30,6 +33,8 @@ VAL_SEED = 1_000_003  # of the pages of validation, the same in every run
 _PAGE_STREAM = 1  # keeps a page's randomness apart from that of the sources, which have the same seed
 _MAX_SEGMENTS = 40
 _STRIP_MARGIN_MM = 1.0  # what is made of the image around a strip
+_OVERLAP_MM = 8.0  # of other traces in its height make a segment twice as likely for training
+_AT_AN_END, _AT_THE_START = 0.2, 0.35  # how often a strip holds an end of its row, and how often that is its start
 _SEEN_AROUND_MM = 10.0  # what is drawn around a strip, so that curled paper does not run out
 
 
@@ -77,10 +82,9 @@ class StripDataset(Dataset[Item]):
         split: Split = "all" if self.in_order else "train"  # validation also sees what training never does
         style = sample_style(rng, split)
         layout = sample_layout(recording, style, rng, split=split)
-        row = int(rng.choice(sorted({s.row for s in layout.segments})))
-        segments = layout.row(row)
         width_mm = self.width_px / self.spec.px_per_mm_x
-        left = float(rng.uniform(segments[0].x_mm - 0.4 * width_mm, segments[-1].end_mm - 0.7 * width_mm))
+        row, left = (_anywhere if self.in_order else _where_it_is_hard)(rng, recording, layout, width_mm)
+        segments = layout.row(row)
         middle = segments[0].baseline_mm
         off = (0.0, 0.0, 1.0, 1.0) if self.in_order else _misplaced(rng)
         strip = Strip(self.spec, left, middle + off[0], self.width_px, off[1], off[2], off[3])
@@ -104,6 +108,29 @@ class StripDataset(Dataset[Item]):
             "lead": lead,
             "gain": np.float32(segments[0].gain_mm_per_mv),
         }
+
+
+def _anywhere(rng: np.random.Generator, recording: Recording, layout: Layout, width_mm: float) -> tuple[int, float]:
+    """Any row, and the left edge (mm) of a strip anywhere on it."""
+    row = int(rng.choice(sorted({s.row for s in layout.segments})))
+    segments = layout.row(row)
+    return row, float(rng.uniform(segments[0].x_mm - 0.4 * width_mm, segments[-1].end_mm - 0.7 * width_mm))
+
+
+def _where_it_is_hard(
+    rng: np.random.Generator, recording: Recording, layout: Layout, width_mm: float
+) -> tuple[int, float]:
+    """As `_anywhere`, but segments that others reach into are taken more often, and so are the ends of rows."""
+    segments = layout.segments
+    weight = np.array([s.width_mm for s in segments]) * (1 + overlaps_mm(recording, layout) / _OVERLAP_MM)
+    segment = segments[int(rng.choice(len(segments), p=weight / weight.sum()))]
+    row = layout.row(segment.row)
+    if rng.random() < _AT_AN_END:
+        edge = row[0].x_mm if rng.random() < _AT_THE_START else row[-1].end_mm
+        return segment.row, edge - float(rng.uniform(0.1, 0.9)) * width_mm
+    middle = float(rng.uniform(segment.x_mm, segment.end_mm))
+    low, high = row[0].x_mm - 0.4 * width_mm, max(row[-1].end_mm - 0.7 * width_mm, row[0].x_mm - 0.4 * width_mm)
+    return segment.row, float(np.clip(middle - 0.5 * width_mm, low, high))
 
 
 def _misplaced(rng: np.random.Generator) -> tuple[float, float, float, float]:

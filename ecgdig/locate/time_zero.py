@@ -35,9 +35,12 @@ _WIDEST_LINE_MM = 0.55  # of a printed grid
 _LEAST_DARK = 0.35  # of a separator; dotted ones are partly paper
 _SURELY_DARK = 0.8  # one that shows in a single band only
 _MOST_MM = 0.3  # a layout that was found has its start this well
-_CLUSTER_MM = 0.05  # measurements that agree lie within this of each other
+_CLUSTER_MM = 0.05  # measurements that agree lie within this of each other ...
+# ... and separators within this: they are drawn at whole pixels, at 200 dpi up to 0.064 mm beside where a lead begins
+_SEPARATOR_CLUSTER_MM = 0.1
+_SEPARATOR_STEP_MM = 0.035  # the standard error from that; it is no smaller for many of them
 # standard error of one measurement, found on rendered pages, and how much it counts in finding the cluster
-_ERROR_MM = {"layout": 0.03, "start": 0.012, "seam": 0.012, "inner": 0.025, "separator": 0.02}
+_ERROR_MM = {"layout": 0.08, "start": 0.02, "seam": 0.02, "inner": 0.025, "separator": 0.02}
 _LEAST_SUPPORT, _LEAST_SUPPORT_FAR = 2.0, 3.0  # one measurement alone is wrong too often
 _SHARE = {"layout": 1.6, "start": 1.5, "seam": 2.0, "inner": 0.5, "separator": 1.0}
 
@@ -117,12 +120,18 @@ def _cluster(found: list[_Measurement]) -> tuple[TimeZero | None, float]:
         return None, 0.0
     shift = np.array([m.shift_mm for m in found])
     error = np.array([_ERROR_MM[m.kind] for m in found])
-    near = np.abs(shift[:, None] - shift[None, :]) <= _CLUSTER_MM
+    drawn = np.array([m.kind == "separator" for m in found])
+    reach = np.where(drawn[:, None] | drawn, _SEPARATOR_CLUSTER_MM, _CLUSTER_MM)
+    near = np.abs(shift[:, None] - shift[None, :]) <= reach
     support = near @ np.array([_SHARE[m.kind] for m in found])
     best = near[int(np.argmax(support))]
-    weight = 1 / error[best] ** 2
-    mean = float((weight * shift[best]).sum() / weight.sum())
-    scatter = float(np.sqrt((weight * (shift[best] - mean) ** 2).sum() / weight.sum()))
+    weight = np.where(best, 1 / error**2, 0.0)
+    lines = best & drawn
+    if lines.any():
+        together = 1 / (1 / weight[lines].sum() + _SEPARATOR_STEP_MM**2)
+        weight[lines] *= together / weight[lines].sum()
+    mean = float((weight * shift).sum() / weight.sum())
+    scatter = float(np.sqrt((weight * (shift - mean) ** 2).sum() / weight.sum()))
     n = int(best.sum())
     return TimeZero(mean, float(max(weight.sum() ** -0.5, scatter / np.sqrt(n))), n), float(support.max())
 

@@ -54,6 +54,8 @@ def rendered_cases(
 ) -> Iterator[Case]:
     """One page for each recording: random style with a grid, 25 mm/s, 10 mm/mV; case i is a function of (seed, i).
 
+    A frozen end, at which all leads of the recording stand still, is printed but not scored.
+
     Args:
         indices: which cases, ascending; those that there are not are passed over. Default: all.
 
@@ -76,7 +78,8 @@ def rendered_cases(
         layout = sample_layout(recording, style, rng, plan, usual_scale=True)
         page = degrade(render(recording, layout, style, dpi, rng), preset, rng)
         facts = {"preset": preset, "layout": plan.name, "dpi": _dpi(page)}
-        yield Case(recording.name or f"page-{i}", page.image, page.recording(), page, i, facts)
+        truth = without_frozen_end(page.recording(), recording)
+        yield Case(recording.name or f"page-{i}", page.image, truth, page, i, facts)
 
 
 def folder_cases(folder: Path, indices: Iterable[int] | None = None) -> Iterator[Case]:

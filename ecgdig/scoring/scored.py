@@ -12,17 +12,21 @@ from ecgdig.recording import Recording
 _FROZEN_S = 0.05
 
 
-def without_frozen_end(truth: Recording) -> Recording:
+def without_frozen_end(truth: Recording, source: Recording | None = None) -> Recording:
     """The recording with NaN for its last samples if all leads stand still there for 50 ms or more.
 
     PTB-XL's 500 Hz recordings end so, about 0.1 s early; what was printed from its 100 Hz versions goes on.
+
+    Args:
+        source: the recording that `truth` was printed from, on the same time axis, if that is where to look.
     """
-    moving = np.flatnonzero((np.nan_to_num(np.diff(truth.signal_mv, axis=1)) != 0).any(axis=0))
-    last = int(moving[-1]) + 1 if moving.size else truth.n_samples - 1
-    if truth.n_samples - 1 - last < _FROZEN_S * truth.fs:
+    source = truth if source is None else source
+    moving = np.flatnonzero((np.nan_to_num(np.diff(source.signal_mv, axis=1)) != 0).any(axis=0))
+    last = int(moving[-1]) + 1 if moving.size else source.n_samples - 1
+    if source.n_samples - 1 - last < _FROZEN_S * source.fs:
         return truth
     signal = truth.signal_mv.copy()
-    signal[:, last + 1 :] = np.nan
+    signal[:, int(np.floor(last / source.fs * truth.fs + 1e-6)) + 1 :] = np.nan
     return replace(truth, signal_mv=signal)
 
 

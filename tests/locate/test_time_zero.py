@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecgdig.locate.time_zero import _separator, ink_end, pen_width, time_zero
+from ecgdig.locate.time_zero import _agreement, _Measurement, _separator, ink_end, pen_width, time_zero
 from ecgdig.page import PLAIN, Layout, Page, Style, render
 from ecgdig.page.style import Separator
 from ecgdig.recording import Recording
@@ -69,6 +69,19 @@ def test_grid_pulses_and_separators_do_not_move_it(
     zero = time_zero(page.image, page.warp, moved(page.layout, 0.05), true_rows(page))
     assert zero is not None
     assert zero.shift_mm == pytest.approx(-0.05, abs=0.03)
+
+
+def test_separators_drawn_beside_the_starts_do_not_move_it() -> None:
+    # at whole pixels of a 200 dpi raster a line stands up to 0.064 mm beside its place, all of a column alike
+    starts = [_Measurement("start", v) for v in (0.004, -0.006)]
+    beside = [_Measurement("separator", v) for v in (-0.05, -0.06, -0.055, -0.05, -0.06, -0.055, -0.05)]
+    both, alone = _agreement([*starts, *beside]), _agreement(beside)
+    assert both is not None
+    assert alone is not None
+    assert both.shift_mm == pytest.approx(0, abs=0.012)
+    assert alone.shift_mm == pytest.approx(-0.054, abs=0.015)  # the layout's own place counts a little
+    assert both.error_mm < alone.error_mm
+    assert alone.error_mm > 0.02
 
 
 @pytest.mark.parametrize("way", [1, -1])

@@ -69,6 +69,25 @@ def test_a_frozen_end_is_not_scored(tmp_path: Path, recording: Recording, frozen
     assert np.isnan(case.truth.signal_mv).sum() == 12 * left_out
 
 
+@pytest.mark.parametrize(("frozen", "left_out"), [(0, 0), (20, 0), (60, 59)])
+def test_a_frozen_end_is_printed_but_not_scored(recording: Recording, frozen: int, left_out: int) -> None:
+    signal = recording.signal_mv.copy()
+    signal[:, signal.shape[1] - frozen :] = signal[:, signal.shape[1] - frozen - 1][:, None]
+
+    class One:
+        def __len__(self) -> int:
+            return 1
+
+        def __getitem__(self, index: int) -> Recording:
+            return replace(recording, signal_mv=signal)
+
+    case = next(rendered_cases(One(), "clean", ("3x4",), 60, 0))
+    assert case.page is not None
+    printed = np.isfinite(case.page.recording().signal_mv)
+    assert printed.sum() - np.isfinite(case.truth.signal_mv).sum() == 3 * left_out
+    assert printed[:, -2].sum() == 3  # the three leads of the last column; no ink goes past the last sample
+
+
 def test_cases_can_be_left_out(tmp_path: Path) -> None:
     source = Simulator(3, seed=3)
     whole = list(rendered_cases(source, "clean", ("3x4", "6x2"), 60, 1))
