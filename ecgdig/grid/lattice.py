@@ -47,10 +47,16 @@ def darkness(image: Image, box_px: int) -> Map:
     Lines of any colour on paper of any colour are dark in at least one channel. The clip level is that of the grid, so
     that traces and text count no more than lines do.
     """
-    channel = image.min(axis=2).astype(np.float32)
+    channel = darkest_channel(image).astype(np.float32)
     dark = cv2.blur(channel, (box_px, box_px), borderType=cv2.BORDER_REFLECT) - channel
     level = max(float(np.percentile(dark[::3, ::3], 93)), 3.0)
     return np.asarray(np.clip(dark / np.float32(level), -1, 1), np.float32)
+
+
+def darkest_channel(image: Image) -> NDArray[np.uint8]:
+    """The least of the three channels of each pixel, `(H, W)`."""
+    red, green, blue = cv2.split(image)
+    return np.asarray(cv2.min(cv2.min(red, green), blue), np.uint8)
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,9 @@ import cv2
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 
 from ecgdig.grid.flat import GeometryError
-from ecgdig.grid.lattice import Map, darkness, excess, radial
+from ecgdig.grid.lattice import Map, darkest_channel, darkness, excess, radial
 from ecgdig.grid.upright import resampled
 from ecgdig.page.warp import Displacement, Homography, Warp
 from ecgdig.units import LARGE_SQUARE_MM
@@ -31,6 +30,7 @@ Array = NDArray[np.float64]
 WORKING_SIDE_PX = 3200  # the long side of larger photos is reduced to this
 TILE_SIDES_PX = (128, 192, 288)
 _TEETH = 8  # harmonics of the grid that are looked at
+_FASTEST = 0.42  # cycles per px; faster harmonics are not looked at
 _MOST_RISE = 7.0  # log power over the surroundings at which a tooth counts in full
 _SEED_STEP = 3  # only every third tile each way is looked at for a start
 _SEED_SCORE = 1.6  # mean rise of the teeth of both families where following may begin ...
@@ -77,7 +77,7 @@ class PhotoGrid:
         page = resampled(image, self.warp, shape, px_per_mm).copy()
         near = cv2.morphologyEx(self.seen.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8))
         # wood and cloth may look like lines; they are darker than any paper, shadows included
-        light = cv2.resize(page.min(axis=2), near.shape[::-1], interpolation=cv2.INTER_AREA)
+        light = cv2.resize(darkest_channel(page), near.shape[::-1], interpolation=cv2.INTER_AREA)
         light = cv2.blur(light, (5, 5))
         if near.any():
             near = near & (light > _DARKEST_PAPER * np.median(light[near > 0])).astype(np.uint8)
@@ -166,16 +166,32 @@ class _Tiles:
 
     def teeth(self, at: tuple[int, int], k: Array) -> Array:
         """Mean rise of the first harmonics of waves `k` `(n, 2)`, in cycles per px: `(n,)`."""
-        n = np.arange(1, _TEETH + 1)
-        bins = k[:, None, :] * n[None, :, None] * self.side  # (n, teeth, 2)
-        fast = np.hypot(bins[..., 0], bins[..., 1]) > 0.42 * self.side
-        fx, fy = bins[..., 0], bins[..., 1]
-        flip = fx < 0
-        fx, fy = np.where(flip, -fx, fx), np.where(flip, -fy, fy)
-        value = map_coordinates(self.rise[at], [fy % self.side, fx], order=1, mode="grid-wrap", prefilter=False)
-        value = np.where(fast, 0.0, np.clip(value, -1, _MOST_RISE))
-        mean: Array = value.sum(1) / np.maximum((~fast).sum(1), 1)
-        return mean
+        return _mean_rise(self.rise[at], np.ascontiguousarray(k), _TEETH, _MOST_RISE)
+
+
+@njit(cache=True, nogil=True)
+def _mean_rise(rise: Map, k: Array, n_teeth: int, most: float) -> Array:
+    """Mean of a half spectrum `(side, side // 2 + 1)` at the harmonics of each wave, linear between bins: `(n,)`."""
+    side = rise.shape[0]
+    out = np.zeros(len(k))
+    for i in range(len(k)):
+        total, seen = 0.0, 0
+        for m in range(1, n_teeth + 1):
+            fx, fy = k[i, 0] * m * side, k[i, 1] * m * side
+            if np.hypot(fx, fy) > _FASTEST * side:
+                break
+            if fx < 0:  # the spectrum of a real image is symmetric
+                fx, fy = -fx, -fy
+            fy %= side
+            x, y = int(fx), int(fy)
+            u, v = fx - x, fy - y
+            below = (y + 1) % side
+            value = (1 - v) * ((1 - u) * rise[y, x] + u * rise[y, x + 1])
+            value += v * ((1 - u) * rise[below, x] + u * rise[below, x + 1])
+            total += min(max(value, -1.0), most)
+            seen += 1
+        out[i] = total / max(seen, 1)
+    return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,7 +237,7 @@ def _seed(tiles: _Tiles, at: tuple[int, int]) -> tuple[Array, float] | None:
     angles = np.radians(np.arange(-42, 42.1, 1.5))
     radii = np.arange(2.4, side / 6, 0.125)
     n = np.arange(1, _TEETH + 1)
-    steps = np.arange(0.5, 0.42 * side, 0.25)
+    steps = np.arange(0.5, _FASTEST * side, 0.25)
     score = np.full((2, len(angles), len(radii)), -np.inf)
     for family, turn in enumerate((0.0, np.pi / 2)):
         along = np.clip(radial(tiles.rise[at], angles + turn, steps), -1, _MOST_RISE)
@@ -274,34 +290,28 @@ def _refine(tiles: _Tiles, at: tuple[int, int], k: Array) -> tuple[Array, float]
 def _phases(tiles: _Tiles, at: tuple[int, int], k: Array) -> Array:
     """Cycles, mod 1, at the tile's centre of each family, counted from the nearest line: `(2,)`."""
     y, x = tiles.rows[at[0]], tiles.columns[at[1]]
-    tile = np.ascontiguousarray(tiles.dark[y : y + tiles.side, x : x + tiles.side])
+    tile = tiles.dark[y : y + tiles.side, x : x + tiles.side]
     window = np.hanning(tiles.side + 2)[1:-1]
     fine = np.arange(400) / 400
     out = np.empty(2)
     for family in range(2):
-        teeth = [n for n in range(1, _TEETH + 1) if n * float(np.hypot(*k[family])) < 0.42]
-        sums = _tooth_sums(tile, window, k[family, 0], k[family, 1], len(teeth))
+        n = sum(m * float(np.hypot(*k[family])) < _FASTEST for m in range(1, _TEETH + 1))
+        sums = _tooth_sums(tile, window, k[family], n)
         # lines are dark where the cycles are whole: all teeth agree there
-        match = np.real(sums[:, None] * np.exp(2j * np.pi * np.arange(1, len(teeth) + 1)[:, None] * fine)).sum(0)
+        match = np.real(sums[:, None] * np.exp(2j * np.pi * np.arange(1, n + 1)[:, None] * fine)).sum(0)
         out[family] = -fine[int(np.argmax(match))] % 1.0
     return out
 
 
-@njit(cache=True, nogil=True)
-def _tooth_sums(tile: Map, window: Array, kx: float, ky: float, n: int) -> NDArray[np.complex128]:
+def _tooth_sums(tile: Map, window: Array, k: Array, n: int) -> NDArray[np.complex128]:
     """Windowed sums of darkness · exp(-2πi m k·p), m = 1 to n, p from the tile's centre."""
-    side = tile.shape[0]
-    out = np.zeros(n, np.complex128)
-    half = 0.5 * (side - 1)
-    for y in range(side):
-        for x in range(side):
-            value = tile[y, x] * window[x] * window[y]
-            turn = np.exp(-2j * np.pi * (kx * (x - half) + ky * (y - half)))
-            power = turn
-            for m in range(n):
-                out[m] += value * power
-                power *= turn
-    return out
+    at = np.arange(len(tile)) - 0.5 * (len(tile) - 1)
+    along_x, along_y = (
+        window[:, None] * np.exp(-2j * np.pi * part * at[:, None] * np.arange(1, n + 1)) for part in k
+    )  # (side, n)
+    over_x = tile @ np.concatenate([along_x.real, along_x.imag], 1).astype(np.float32)
+    sums: NDArray[np.complex128] = (along_y * (over_x[:, :n] + 1j * over_x[:, n:])).sum(0)
+    return sums
 
 
 def _grow(tiles: _Tiles, start: tuple[int, int], k: Array) -> dict[tuple[int, int], _Seen]:
