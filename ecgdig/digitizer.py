@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ecgdig.drawn_rate import DRAWN_HZ, drawn_rate, through_samples
 from ecgdig.grid.lines import moved, refine, refine_flat, with_field
 from ecgdig.hub import TraceModel
 from ecgdig.locate.naming import LeadNames
@@ -194,7 +195,10 @@ def _assemble(
         zero = time_zero(image, warp, layout, rows)
         time_error_mm = float(np.hypot(_TIME_ERROR_MM if zero is None else zero.error_mm, field_error_mm))
         if zero is not None:
-            layout = replace(layout, segments=tuple(replace(s, x_mm=s.x_mm + zero.shift_mm) for s in layout.segments))
+            layout = _moved(layout, zero.shift_mm)
+    rate = drawn_rate(rows, layout)
+    if rate is not None:
+        rows = through_samples(rows, layout, rate)
     recording = recording_of(layout, rows, model.sigma, name, time_error_mm)
     digitized = Digitization(recording, layout, warp, rows, warnings, (model.name, model.sha256), image)
     covered = digitized.coverage()
@@ -206,12 +210,17 @@ def _assemble(
     return digitized
 
 
+def _moved(layout: Layout, by_mm: float) -> Layout:
+    return replace(layout, segments=tuple(replace(s, x_mm=s.x_mm + by_mm) for s in layout.segments))
+
+
 @torch.inference_mode()
 def read_row(image: NDArray[np.uint8], warp: Warp, layout: Layout, row: int, model: TraceModel) -> RowReading:
     """Follow the trace of one row with the network, over the whole width of the row."""
     spec = model.spec
     segments = layout.row(row)
-    left = segments[0].x_mm - _BEYOND_MM
+    # the network has a pattern of its own in its pixels: shifted from row to row it is no rhythm of the page's
+    left = segments[0].x_mm - _BEYOND_MM - row % 2 * 0.5 * segments[0].speed_mm_per_s / DRAWN_HZ
     width = segments[-1].end_mm + _BEYOND_MM - left
     step = _TILE_PX - _OVERLAP_PX
     n_tiles = max(1, -(-round(width * spec.px_per_mm_x - _OVERLAP_PX) // step))

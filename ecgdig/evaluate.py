@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ecgdig.digitizer import Digitization, digitize, read_traces, recording_of
+from ecgdig.drawn_rate import drawn_rate, through_samples
 from ecgdig.hub import TraceModel
 from ecgdig.metrics import RecordScore, score_recording
 from ecgdig.page import Page
@@ -67,7 +68,9 @@ def oracle(page: Page, model: TraceModel) -> Recording:
             if s.row == r:
                 y[here] = trace.y_at(x[here])
         rows.append(RowReading(x, y, np.zeros_like(x), np.isfinite(y).astype(np.float32)))
-    return recording_of(page.layout, tuple(rows), (1.0, 0.01), page.name)
+    rate = drawn_rate(rows, page.layout)
+    read = tuple(rows) if rate is None else through_samples(rows, page.layout, rate)
+    return recording_of(page.layout, read, (1.0, 0.01), page.name)
 
 
 def outcomes(cases: Iterable[Case], model: TraceModel, true_geometry: bool = False) -> Iterator[Outcome]:

@@ -20,7 +20,7 @@ from ecgdig.page import Page, render, sample_style
 from ecgdig.page.layout import lead_plan
 from ecgdig.page.sample import sample_layout
 from ecgdig.recording import Recording
-from ecgdig.scoring.scored import printed_only, without_frozen_end
+from ecgdig.scoring.scored import as_recorded, printed_only, without_frozen_end
 from ecgdig.sources import Source
 from ecgdig.units import dpi as dpi_of
 
@@ -54,7 +54,8 @@ def rendered_cases(
 ) -> Iterator[Case]:
     """One page for each recording: random style with a grid, 25 mm/s, 10 mm/mV; case i is a function of (seed, i).
 
-    A frozen end, at which all leads of the recording stand still, is printed but not scored.
+    The truth is the recording itself, not the straight lines that a page drawn from 100 samples a second prints. A
+    frozen end, at which all leads of the recording stand still, is printed but not scored.
 
     Args:
         indices: which cases, ascending; those that there are not are passed over. Default: all.
@@ -78,7 +79,7 @@ def rendered_cases(
         layout = sample_layout(recording, style, rng, plan, usual_scale=True)
         page = degrade(render(recording, layout, style, dpi, rng), preset, rng)
         facts = {"preset": preset, "layout": plan.name, "dpi": _dpi(page)}
-        truth = without_frozen_end(page.recording(), recording)
+        truth = without_frozen_end(as_recorded(page), recording)
         yield Case(recording.name or f"page-{i}", page.image, truth, page, i, facts)
 
 

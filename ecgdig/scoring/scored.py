@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ecgdig.page import Page
 from ecgdig.page.layout import lead_plan
 from ecgdig.recording import Recording
 
@@ -28,6 +29,20 @@ def without_frozen_end(truth: Recording, source: Recording | None = None) -> Rec
     signal = truth.signal_mv.copy()
     signal[:, int(np.floor(last / source.fs * truth.fs + 1e-6)) + 1 :] = np.nan
     return replace(truth, signal_mv=signal)
+
+
+def as_recorded(page: Page) -> Recording:
+    """What a page prints, as it was recorded: pages drawn from few samples a second print straight lines instead.
+
+    Raises:
+        ValueError: the page does not hold the recording it was drawn from.
+    """
+    printed = page.recording()
+    source = page.whole_recording(printed.fs, printed.leads).select(printed.leads)
+    n = min(printed.n_samples, source.n_samples)
+    signal = np.full_like(printed.signal_mv, np.nan)
+    signal[:, :n] = np.where(np.isfinite(printed.signal_mv[:, :n]), source.signal_mv[:, :n], np.nan)
+    return replace(printed, signal_mv=signal)
 
 
 def printed_only(truth: Recording, layout: str) -> Recording:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 
 from ecgdig.io import write_wfdb
+from ecgdig.page import Layout, Style, render
 from ecgdig.recording import Recording
 from ecgdig.scoring.cases import folder_cases, manifest_facts, rendered_cases
+from ecgdig.scoring.scored import as_recorded
 from ecgdig.sources import Simulator
 
 
@@ -86,6 +89,17 @@ def test_a_frozen_end_is_printed_but_not_scored(recording: Recording, frozen: in
     printed = np.isfinite(case.page.recording().signal_mv)
     assert printed.sum() - np.isfinite(case.truth.signal_mv).sum() == 3 * left_out
     assert printed[:, -2].sum() == 3  # the three leads of the last column; no ink goes past the last sample
+
+
+def test_the_truth_is_the_recording_not_the_straight_lines_of_a_coarse_drawing(
+    recording: Recording, sheet: Callable[[str], Layout], bare: Style
+) -> None:
+    page = render(recording, sheet("3x4"), replace(bare, ink=replace(bare.ink, fs=100)), 60, np.random.default_rng(0))
+    truth, ink = as_recorded(page), page.recording()
+    known = np.isfinite(truth.signal_mv)
+    assert known.sum() > 0.99 * np.isfinite(ink.signal_mv).sum()
+    np.testing.assert_allclose(truth.signal_mv[known], recording.select(truth.leads).signal_mv[known], atol=1e-6)
+    assert np.abs(truth.signal_mv - ink.signal_mv)[known].max() > 0.02
 
 
 def test_cases_can_be_left_out(tmp_path: Path) -> None:
