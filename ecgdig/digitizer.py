@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ecgdig.grid.lines import moved, refine, refine_flat, with_field
@@ -206,7 +205,6 @@ def _assemble(
     return digitized
 
 
-@torch.inference_mode()
 def read_row(image: NDArray[np.uint8], warp: Warp, layout: Layout, row: int, model: TraceModel) -> RowReading:
     """Follow the trace of one row with the network, over the whole width of the row."""
     spec = model.spec
@@ -219,13 +217,8 @@ def read_row(image: NDArray[np.uint8], warp: Warp, layout: Layout, row: int, mod
         Strip(spec, left + i * step / spec.px_per_mm_x, segments[0].baseline_mm, _TILE_PX) for i in range(n_tiles)
     ]
     pictures = np.stack([cut(image, warp, strip).transpose(2, 0, 1) for strip in strips])
-    device = next(model.net.parameters()).device
-    heights, presents = [], []
-    for i in range(0, n_tiles, 2):
-        out = model.net(torch.from_numpy(pictures[i : i + 2]).to(device))
-        heights.append(torch.softmax(out.height, 1).float().cpu().numpy())
-        presents.append(torch.sigmoid(out.present).float().cpu().numpy())
-    height, present = np.concatenate(heights), np.concatenate(presents)
+    answers = [model.chances(pictures[i : i + 2]) for i in range(0, n_tiles, 2)]
+    height, present = (np.concatenate(part) for part in zip(*answers, strict=True))
     # tile i is trusted from the middle of the overlap with the one before to the middle of that with the next
     half = _OVERLAP_PX // 2 * spec.sub_columns
     keep = [slice(0 if i == 0 else half, None if i == n_tiles - 1 else height.shape[2] - half) for i in range(n_tiles)]

@@ -29,10 +29,15 @@ LIGHT = (
     "ecgdig.dataset.export",
     "ecgdig.grid.flat",
     "ecgdig.vectorize",
+    "ecgdig.hub",
+    "ecgdig.api",
+    "ecgdig.batch",
     "ecgdig.scoring.predictions",
     "ecgdig.report.html",
     "ecgdig.report.worst",
     "ecgdig.commands.evaluate",
+    "ecgdig.commands.digitize",
+    "ecgdig.commands.share",
 )
 HEAVY = ("torch", "lightning", "pytorch_lightning", "albumentations")  # albumentations 2.0.8 imports torch
 
