@@ -274,13 +274,20 @@ class _PagesOnTheFly(L.LightningDataModule, ABC):
     def dataset(self, source: Source, seed: int, training: bool) -> Dataset[Item]:
         """The items made from `source`, for training or for validation."""
 
-    def train_dataloader(self) -> DataLoader[Item]:
+    def train_dataset(self) -> Dataset[Item]:
+        """What is trained on."""
         source = open_sources(self.records, self.weights, self.simulated, self.seed, 1_000_000)
-        return self._loader(self.dataset(source, self.seed, True), self.lengths[0], drop_last=True)
+        return self.dataset(source, self.seed, True)
+
+    def val_source(self) -> Source:
+        """The held-out recordings."""
+        return open_sources(self.val_records, None, 0.0, VAL_SEED, self.lengths[1], VAL_FOLDS)
+
+    def train_dataloader(self) -> DataLoader[Item]:
+        return self._loader(self.train_dataset(), self.lengths[0], drop_last=True)
 
     def val_dataloader(self) -> DataLoader[Item]:
-        source = open_sources(self.val_records, None, 0.0, VAL_SEED, self.lengths[1], VAL_FOLDS)
-        return self._loader(self.dataset(source, VAL_SEED, False), self.lengths[1], drop_last=False)
+        return self._loader(self.dataset(self.val_source(), VAL_SEED, False), self.lengths[1], drop_last=False)
 
     def _loader(self, data: Dataset[Item], length: int, drop_last: bool) -> DataLoader[Item]:
         trainer = self.trainer
