@@ -22,7 +22,7 @@ from ecgdig.report.worst import residual_plot
 from ecgdig.units import LEADS
 
 PRESETS = ("clean", "scan", "photo")
-LAYOUTS = ("3x4+1", "6x2", "12x1")
+LAYOUTS = ("3x4+1", "6x2", "3x4")  # 12x1 has three times as many strips to read
 FACTS = ("epoch", "step", "record", "layout", "preset")
 COLUMNS = (*FACTS, "snr_db", *(f"snr_db/{lead}" for lead in LEADS))
 _LONGEST_PX = 1200
@@ -41,7 +41,7 @@ class ExamplePages(Callback):
         n_worst: how many of them are drawn with their errors.
     """
 
-    def __init__(self, folder: Path, n: int = 6, n_worst: int = 2) -> None:
+    def __init__(self, folder: Path, n: int = 4, n_worst: int = 2) -> None:
         self.folder, self.n, self.n_worst = folder, n, n_worst
         self.cases: list[Case] = []
 

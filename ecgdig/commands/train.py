@@ -33,7 +33,7 @@ class TrainCLI(LightningCLI):
         parser.add_argument("--monitor", type=str, default="val/snr_db", help="the best checkpoint has most of this")
         parser.add_argument("--ema", type=float, default=0.998, help="decay of the averaged weights; 0 turns it off")
         parser.add_argument("--threads", type=int, default=0, help="CPU threads of the network; 0 = all cores")
-        parser.add_argument("--examples", type=int, default=6, help="pages read and shown at each validation; 0 = none")
+        parser.add_argument("--examples", type=int, default=4, help="pages read and shown at each validation; 0 = none")
         parser.add_argument("--project", type=str, default="ecgdig", help="W&B project")
 
 
