@@ -70,13 +70,16 @@ def _from_wandb(reference: str) -> Path:
 
 
 def _from_hub(name: str, revision: str | None) -> Path:
-    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub import HfApi, hf_hub_download
 
     endpoint = os.environ.get("HF_ENDPOINT")
-    if not os.environ.get("HF_HUB_OFFLINE"):
-        _refuse_pickles(name, HfApi(endpoint=endpoint).list_repo_files(name, revision=revision))
-    wanted = [CONFIG, WEIGHTS, ONNX]
-    return Path(snapshot_download(name, revision=revision, allow_patterns=wanted, endpoint=endpoint))
+    info = HfApi(endpoint=endpoint).model_info(name, revision=revision)
+    there = [file.rfilename for file in info.siblings or []]
+    _refuse_pickles(name, there)
+    # at the commit that was listed: all files are of one version
+    wanted = [file for file in (CONFIG, WEIGHTS, ONNX) if file in there]
+    files = [hf_hub_download(name, file, revision=info.sha, endpoint=endpoint) for file in wanted]
+    return Path(files[0]).parent
 
 
 def _refuse_pickles(name: str, files: Iterable[str]) -> None:
