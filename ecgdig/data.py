@@ -256,18 +256,18 @@ class _PagesOnTheFly(L.LightningDataModule, ABC):
 
     def __init__(
         self,
-        records: list[str] | None,
+        records: list[str] | str | None,
         weights: list[float] | None,
         simulated: float,
-        val_records: list[str] | None,
+        val_records: list[str] | str | None,
         batch_size: int,
         lengths: tuple[int, int],
         workers: int,
         seed: int,
     ) -> None:
         super().__init__()
-        self.records, self.weights, self.simulated = records or [], weights, simulated
-        self.val_records = val_records or []
+        self.records, self.weights, self.simulated = _list(records), weights, simulated
+        self.val_records = _list(val_records)
         self.batch_size, self.lengths, self.workers, self.seed = batch_size, lengths, workers, seed
 
     @abstractmethod
@@ -314,7 +314,7 @@ class StripDataModule(_PagesOnTheFly):
     """Strips for the trace task.
 
     Args:
-        records: folders of WFDB records to train on (several allowed); none: the built-in simulator alone.
+        records: a folder of WFDB records to train on, or several; none: the built-in simulator alone.
         weights: how often each folder is drawn from.
         simulated: share of simulated recordings where there are records.
         val_records: folders of held-out records; none: held-out simulated ones.
@@ -332,10 +332,10 @@ class StripDataModule(_PagesOnTheFly):
 
     def __init__(
         self,
-        records: list[str] | None = None,
+        records: list[str] | str | None = None,
         weights: list[float] | None = None,
         simulated: float = 0.1,
-        val_records: list[str] | None = None,
+        val_records: list[str] | str | None = None,
         presets: dict[str, float] | None = None,
         val_presets: dict[str, float] | None = None,
         width_px: int = 256,
@@ -368,10 +368,10 @@ class PageDataModule(_PagesOnTheFly):
 
     def __init__(
         self,
-        records: list[str] | None = None,
+        records: list[str] | str | None = None,
         weights: list[float] | None = None,
         simulated: float = 0.1,
-        val_records: list[str] | None = None,
+        val_records: list[str] | str | None = None,
         presets: dict[str, float] | None = None,
         val_presets: dict[str, float] | None = None,
         side_px: int = 1024,
@@ -392,6 +392,10 @@ class PageDataModule(_PagesOnTheFly):
     def dataset(self, source: Source, seed: int, training: bool) -> PageDataset:
         presets, length = (self.presets, self.lengths[0]) if training else (self.val_presets, self.lengths[1])
         return PageDataset(source, self.side_px, self.stride, presets, seed, length, not training, self.words)
+
+
+def _list(folders: list[str] | str | None) -> list[str]:
+    return [folders] if isinstance(folders, str) else folders or []
 
 
 def _single_threaded(worker: int) -> None:
