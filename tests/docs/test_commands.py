@@ -41,7 +41,10 @@ PAGES = [ROOT / "README.md", *sorted(p for p in (ROOT / "docs").rglob("*.md") if
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 _COMMANDS = ("make", "pip", "python", "wandb")
 
-_NET = "--model.init_args.encoder tu-resnet10t --model.init_args.depth 2 --model.init_args.decoder_channels [8,8] --model.init_args.refine 4"
+_NET = " ".join(
+    f"--model.init_args.{name} {value}"
+    for name, value in {"encoder": "tu-resnet10t", "depth": 2, "decoder_channels": "[8,8]", "refine": 4}.items()
+)
 _SPEC = " ".join(
     f"--{part}.{name} {value}"
     for part in ("model.init_args", "data.init_args.spec")

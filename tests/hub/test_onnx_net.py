@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
+from importlib.metadata import requires
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from ink_net import InkNet, ink_model
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import ecgdig
 from ecgdig import hub
@@ -24,18 +29,46 @@ from ecgdig.page.layout import PAPERS
 from ecgdig.recording import Recording
 
 ROOT = Path(__file__).parents[2]
-# what `import torch` and the like would do is made impossible, and is looked for afterwards
-WITHOUT_TORCH = """
-import sys
+# packages beyond those that the documentation names for reading cannot be imported; torch is looked for afterwards too
+ALONE = """
+import re, sys
 from importlib.abc import MetaPathFinder
-HEAVY = {"torch", "lightning", "segmentation_models_pytorch", "timm", "albumentations", "safetensors", "wandb"}
+from importlib.metadata import packages_distributions
+NAMED, OWNERS = set(sys.argv.pop().split()), packages_distributions()
 class Refuse(MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in HEAVY:
+        owners = {re.sub("[-_.]+", "-", owner).lower() for owner in OWNERS.get(name.partition(".")[0], ())}
+        if owners and not owners & NAMED:
             raise ImportError(f"{name} is not installed here")
 sys.meta_path.insert(0, Refuse())
 """
-AFTERWARDS = "\nassert not HEAVY & {name.partition('.')[0] for name in sys.modules}, 'heavy'\n"
+READ_AND_SCORE = """
+import ecgdig
+from ecgdig.commands import digitize, evaluate
+page, checkpoint, out = sys.argv[1:]
+ecgdig.digitize(page, checkpoint=checkpoint, layout="3x4").save(out + "/api", ("npz",))
+assert "torch" not in sys.modules
+digitize.main([page, "--out", out, "--layout", "3x4", "--checkpoint", checkpoint, "--format", "npz"])
+options = ["--limit", "1", "--dpi", "80", "--geometry", "true", "--json", out + "/scores.json"]
+evaluate.main([*options, "--checkpoint", checkpoint])
+assert not {"torch", "lightning", "safetensors"} & set(sys.modules)
+"""
+
+
+def named() -> set[str]:
+    """The packages that reading needs, as documented, and all that they depend on."""
+    text = (ROOT / "docs" / "howto" / "without_torch.md").read_text()
+    (packages,) = re.findall(r"^pip install (numpy .*)$", text, re.M)
+    return closure({"ecgdig"}, packages.split())
+
+
+def closure(have: set[str], packages: Iterable[str]) -> set[str]:
+    for name in map(canonicalize_name, packages):
+        if name not in have:
+            have.add(name)
+            wanted = [Requirement(line) for line in requires(name) or [] if "extra ==" not in line]
+            closure(have, [each.name for each in wanted if each.marker is None or each.marker.evaluate()])
+    return have
 
 
 @pytest.fixture(scope="module")
@@ -59,25 +92,12 @@ def scan(recording: Recording, tmp_path_factory: pytest.TempPathFactory) -> Path
     return file
 
 
-READ_AND_SCORE = """
-import ecgdig
-from ecgdig.commands import digitize, evaluate
-page, checkpoint, out = sys.argv[1:]
-ecgdig.digitize(page, checkpoint=checkpoint, layout="3x4").save(out + "/api", ("npz",))
-assert "torch" not in sys.modules
-digitize.main([page, "--out", out, "--layout", "3x4", "--checkpoint", checkpoint, "--format", "npz"])
-options = ["--limit", "1", "--dpi", "80", "--geometry", "true", "--json", out + "/scores.json"]
-evaluate.main([*options, "--checkpoint", checkpoint])
-"""
-
-
 @pytest.fixture(scope="module")
 def out(checkpoint: Path, scan: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `ecgdig.digitize`, `digitize.py` and `eval_snr.py` leave where torch cannot be imported."""
+    """What `ecgdig.digitize`, `digitize.py` and `eval_snr.py` leave with the documented packages alone."""
     out = tmp_path_factory.mktemp("out")
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    program = WITHOUT_TORCH + READ_AND_SCORE + AFTERWARDS
-    command = [sys.executable, "-c", program, str(scan), str(checkpoint), str(out)]
+    command = [sys.executable, "-c", ALONE + READ_AND_SCORE, *map(str, (scan, checkpoint, out)), " ".join(named())]
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     (out / "told.txt").write_text(done.stdout)
