@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ecgdig.commands.evaluate import HELD_OUT_SEED
 from ecgdig.hub import CONFIG, CheckpointError, TraceModel, load, save
+from ecgdig.hub.card import push, write_card
 from ecgdig.scoring.cases import rendered_cases
 from ecgdig.sources import Simulator, Source, WfdbFolder
 
@@ -27,8 +28,8 @@ def main(args: Sequence[str] | None = None) -> None:
     """
     parser = _parser()
     options = parser.parse_args(args)
-    if options.out is None and not options.onnx:
-        parser.error("nothing to do: give --out DIR, or --onnx for a checkpoint's own folder")
+    if options.out is None and not options.onnx and not options.push:
+        parser.error("nothing to do: give --out DIR, or --onnx or --push for a checkpoint's own folder")
     try:
         model = load(options.checkpoint, runtime="torch")
         if options.out is not None:
@@ -38,6 +39,9 @@ def main(args: Sequence[str] | None = None) -> None:
             folder = _own_folder(options.checkpoint)
         if options.onnx:
             _add_onnx(folder)
+        write_card(folder)
+        if options.push:
+            print(push(folder, options.push))
     except (CheckpointError, ValueError, OSError) as error:
         print(f"share: {error}", file=sys.stderr)
         raise SystemExit(2) from None
@@ -89,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("checkpoint", help="a .ckpt file of scripts/train.py, or a checkpoint's folder or name")
-    add("--out", help="folder for model.safetensors and config.json")
+    add("--out", help="folder for model.safetensors, config.json and the model card README.md")
     add("--records", help="held-out WFDB records to calibrate on; default: simulated ones")
     add("--pages", type=int, default=12, help="pages to calibrate on (default: 12)")
     add("--note", default="", help="command and data that made it, kept in config.json")
@@ -98,4 +102,5 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="also write model.onnx, checked against torch; needs ecgdig[export]",
     )
+    add("--push", metavar="OWNER/NAME", help="send the folder to the Hugging Face hub (log in first: hf auth login)")
     return parser

@@ -65,5 +65,5 @@ def test_an_onnx_file_that_differs_is_not_written(folder: Path, monkeypatch: pyt
     monkeypatch.setattr(export, "_export", lambda model, file: file.write_bytes(before))
     with pytest.raises(hub.CheckpointError, match="would differ from torch"):
         export.add_onnx(hub.load(folder, runtime="torch"), folder)
-    assert sorted(p.name for p in folder.iterdir()) == [hub.CONFIG, hub.ONNX, hub.WEIGHTS]
+    assert sorted(p.name for p in folder.iterdir()) == ["README.md", hub.CONFIG, hub.ONNX, hub.WEIGHTS]
     assert (folder / hub.ONNX).read_bytes() == before
