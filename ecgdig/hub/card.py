@@ -21,8 +21,8 @@ A trace network of ecgdig: it follows one row of a paper ECG and says in millime
 
 - **Use:** research on ECG digitization: scans and photos with a visible grid. Not a medical device, no diagnosis. A
   reading can be wrong without looking wrong.
-- **Network:** {network}; strips of ±{half_height_mm:g} mm at {px_per_mm_x:g} x {px_per_mm_y:g} px/mm, {sub_columns} values
-  a pixel column.
+- **Network:** {network}; strips of ±{half_height_mm:g} mm at {px_per_mm_x:g} x {px_per_mm_y:g} px/mm, {sub_columns}
+  values a pixel column.
 - **Error bars:** sigma² = ({factor:g} x spread)² + ({floor:g} mm)² + what the geometry adds.
 - **Made by:** {note}
 - **SHA-256** of the weights: `{sha256}`

@@ -31,8 +31,8 @@ from ecgdig import api, hub
 from ecgdig.commands import demo, digitize, evaluate
 from ecgdig.io import write_wfdb
 from ecgdig.page import PLAIN, Placement, arrange, lead_plan, render
-from ecgdig.page.layout import PAPERS
-from ecgdig.page.plan import parse_plan
+from ecgdig.page.layout import Paper
+from ecgdig.page.plan import LeadPlan, parse_plan
 from ecgdig.sources import Simulator
 from ecgdig.tasks import TraceTask
 
@@ -107,10 +107,15 @@ def commands_of(block: str) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
+def drawn(plan: LeadPlan) -> np.ndarray:  # type: ignore[type-arg]
+    """6 s on a small sheet, which is read faster than a large one."""
+    layout = arrange(plan, Paper(178, 90), Placement(20, 8, 22, 24), duration_s=6.0)
+    return render(Simulator(1, seed=4)[0], layout, PLAIN, 120, np.random.default_rng(0)).image[..., ::-1]
+
+
 @pytest.fixture(scope="module")
 def scan() -> np.ndarray:  # type: ignore[type-arg]
-    layout = arrange(lead_plan("3x4"), PAPERS["letter"], Placement(20, 8, 50, 40), duration_s=10.0)
-    return render(Simulator(1, seed=4)[0], layout, PLAIN, 120, np.random.default_rng(0)).image[..., ::-1]
+    return drawn(lead_plan("3x4"))
 
 
 @pytest.fixture
@@ -124,9 +129,7 @@ def desk(scan: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     for name in ("scan.png", "archive/1987.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         cv2.imwrite(name, scan)
-    odd = parse_plan("V1,V2,V3/V4,V5,V6/I,II,III")
-    layout = arrange(odd, PAPERS["letter"], Placement(20, 8, 50, 40), duration_s=9.0)
-    cv2.imwrite("odd.png", render(Simulator(1, seed=4)[0], layout, PLAIN, 120, np.random.default_rng(0)).image)
+    cv2.imwrite("odd.png", drawn(parse_plan("V1,V2,V3/V4,V5,V6/I,II,III")))
     table = "ecg_id,age,sex,strat_fold,filename_lr,filename_hr\n"
     for i, fold in enumerate((1, 9)):
         recording = Simulator(2, seed=4)[i]
