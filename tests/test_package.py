@@ -110,7 +110,8 @@ def test_every_dependency_is_pinned() -> None:
     assert [line for line in lines if "==" not in line] == []
     pinned = {_normalized(line) for line in lines}
     project = _pyproject()["project"]
-    wanted = {_normalized(line) for line in project["dependencies"] + project["optional-dependencies"]["dev"]}
+    extras = [line for extra in project["optional-dependencies"].values() for line in extra]
+    wanted = {_normalized(line) for line in project["dependencies"] + extras}
     assert wanted <= pinned
 
 

@@ -31,7 +31,8 @@ class OnnxNet:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
+        threads = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]  # "2,1": those of nested regions follow
+        options.intra_op_num_threads = int(threads) if threads.isdigit() else 0
         options.log_severity_level = 3  # errors, not warnings
         self._session = onnxruntime.InferenceSession(file.read_bytes(), options, providers=["CPUExecutionProvider"])
         names = tuple(value.name for value in self._session.get_outputs())
