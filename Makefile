@@ -7,13 +7,16 @@ STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # albumentations asks the network for a newer release at every import
 export NO_ALBUMENTATIONS_UPDATE := 1
+# mkdocs-material advertises its successor otherwise
+export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test format clean
+.PHONY: help venv demo test docs format clean
 
 help:
 	@echo "make demo    render held-out simulated pages, read them back, print the SNR table"
 	@echo "make test    ruff, mypy and pytest"
+	@echo "make docs    build the documentation into site/; open site/index.html"
 	@echo "make format  let ruff tidy the code"
 	@echo "make venv    only create or refresh $(VENV) (another interpreter: make venv PYTHON=python3.12)"
 	@echo "make clean   remove caches and build products; $(VENV), runs/ and out/ stay"
@@ -23,7 +26,7 @@ venv: $(STAMP)
 # an existing environment is kept; what pyproject.toml or constraints.txt changed is installed into it
 $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing ecgdig and its dependencies into $(VENV) (new: about 4 minutes, 6 GB) ..."
-	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,docs]'
 	@touch $@
 
 # the second attempt is for a Debian that has pip but not python3-venv
@@ -45,10 +48,14 @@ test: venv
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
+docs: venv
+	$(BIN)/mkdocs build --strict --quiet
+	@echo "open site/index.html"
+
 format: venv
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -36,9 +36,10 @@ def digitize(
         image: a file, an array (grey `(H, W)`, RGB `(H, W, 3)` or RGBA; see `ecgdig.io.image.as_picture`), or a PIL
             image.
         layout: what is printed, if known: `3x4`, `3x4+1`, `6x2`, `12x1` ... What is named is obeyed, the rest is found.
-        speed: paper speed in mm/s; gain: in mm/mV.
+        speed: paper speed in mm/s.
+        gain: in mm/mV.
         leads: names as on the page, `I,aVR,V1,V4/II,aVL,V2,V5/III,aVF,V3,V6/II` (`locate.naming.parse_leads`).
-        checkpoint: name, folder or .ckpt file; or a model that `ecgdig.hub.load` gave.
+        checkpoint: what `ecgdig.load` takes, or a model that it gave.
         page: of a PDF or multi-page TIFF, from 1.
 
     Raises:

@@ -46,6 +46,7 @@ class Request:
 
     out: Path
     checkpoint: str
+    runtime: str = "auto"
     layout: str | None = None
     speed: float | None = None
     gain: float | None = None
@@ -212,16 +213,15 @@ def _line(error: Exception) -> str:
 _worker: dict[str, TraceModel] = {}  # the network of a worker process
 
 
-def _start_worker(checkpoint: str) -> None:
+def _start_worker(checkpoint: str, runtime: str) -> None:
     import signal
 
     import cv2
-    import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops the workers
-    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # of torch, which is not imported yet, and of onnxruntime
     cv2.setNumThreads(1)
-    _worker["model"] = load(checkpoint)
+    _worker["model"] = load(checkpoint, runtime=runtime)
 
 
 def _work(job: Job, request: Request) -> Row:
@@ -229,7 +229,7 @@ def _work(job: Job, request: Request) -> Row:
 
 
 def _in_processes(jobs: Sequence[Job], request: Request, workers: int) -> Iterator[tuple[Job, Row]]:
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (request.checkpoint,))
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (request.checkpoint, request.runtime))
     waiting = iter(jobs)
     running: dict[Future[Row], Job] = {}
     try:

@@ -283,31 +283,38 @@ class _PagesOnTheFly(L.LightningDataModule, ABC):
 
     def __init__(
         self,
-        records: list[str] | None,
+        records: list[str] | str | None,
         weights: list[float] | None,
         simulated: float,
-        val_records: list[str] | None,
+        val_records: list[str] | str | None,
         batch_size: int,
         lengths: tuple[int, int],
         workers: int,
         seed: int,
     ) -> None:
         super().__init__()
-        self.records, self.weights, self.simulated = records or [], weights, simulated
-        self.val_records = val_records or []
+        self.records, self.weights, self.simulated = _list(records), weights, simulated
+        self.val_records = _list(val_records)
         self.batch_size, self.lengths, self.workers, self.seed = batch_size, lengths, workers, seed
 
     @abstractmethod
     def dataset(self, source: Source, seed: int, training: bool) -> Dataset[Item]:
         """The items made from `source`, for training or for validation."""
 
-    def train_dataloader(self) -> DataLoader[Item]:
+    def train_dataset(self) -> Dataset[Item]:
+        """What is trained on."""
         source = open_sources(self.records, self.weights, self.simulated, self.seed, 1_000_000)
-        return self._loader(self.dataset(source, self.seed, True), self.lengths[0], drop_last=True)
+        return self.dataset(source, self.seed, True)
+
+    def val_source(self) -> Source:
+        """The held-out recordings."""
+        return open_sources(self.val_records, None, 0.0, VAL_SEED, self.lengths[1], VAL_FOLDS)
+
+    def train_dataloader(self) -> DataLoader[Item]:
+        return self._loader(self.train_dataset(), self.lengths[0], drop_last=True)
 
     def val_dataloader(self) -> DataLoader[Item]:
-        source = open_sources(self.val_records, None, 0.0, VAL_SEED, self.lengths[1], VAL_FOLDS)
-        return self._loader(self.dataset(source, VAL_SEED, False), self.lengths[1], drop_last=False)
+        return self._loader(self.dataset(self.val_source(), VAL_SEED, False), self.lengths[1], drop_last=False)
 
     def _loader(self, data: Dataset[Item], length: int, drop_last: bool) -> DataLoader[Item]:
         trainer = self.trainer
@@ -334,7 +341,7 @@ class StripDataModule(_PagesOnTheFly):
     """Strips for the trace task.
 
     Args:
-        records: folders of WFDB records to train on (several allowed); none: the built-in simulator alone.
+        records: a folder of WFDB records to train on, or several; none: the built-in simulator alone.
         weights: how often each folder is drawn from.
         simulated: share of simulated recordings where there are records.
         val_records: folders of held-out records; none: held-out simulated ones.
@@ -352,10 +359,10 @@ class StripDataModule(_PagesOnTheFly):
 
     def __init__(
         self,
-        records: list[str] | None = None,
+        records: list[str] | str | None = None,
         weights: list[float] | None = None,
         simulated: float = 0.1,
-        val_records: list[str] | None = None,
+        val_records: list[str] | str | None = None,
         presets: dict[str, float] | None = None,
         val_presets: dict[str, float] | None = None,
         width_px: int = 256,
@@ -388,10 +395,10 @@ class PageDataModule(_PagesOnTheFly):
 
     def __init__(
         self,
-        records: list[str] | None = None,
+        records: list[str] | str | None = None,
         weights: list[float] | None = None,
         simulated: float = 0.1,
-        val_records: list[str] | None = None,
+        val_records: list[str] | str | None = None,
         presets: dict[str, float] | None = None,
         val_presets: dict[str, float] | None = None,
         side_px: int = 1024,
@@ -412,6 +419,10 @@ class PageDataModule(_PagesOnTheFly):
     def dataset(self, source: Source, seed: int, training: bool) -> PageDataset:
         presets, length = (self.presets, self.lengths[0]) if training else (self.val_presets, self.lengths[1])
         return PageDataset(source, self.side_px, self.stride, presets, seed, length, not training, self.words)
+
+
+def _list(folders: list[str] | str | None) -> list[str]:
+    return [folders] if isinstance(folders, str) else folders or []
 
 
 def _single_threaded(worker: int) -> None:

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from ecgdig.drawn_rate import DRAWN_HZ, drawn_rate, through_samples
+from ecgdig.drawn_rate import drawn_rate, through_samples
 from ecgdig.grid.lines import moved, refine, refine_flat, with_field
 from ecgdig.hub import TraceModel
 from ecgdig.locate.naming import LeadNames
@@ -214,13 +213,11 @@ def _moved(layout: Layout, by_mm: float) -> Layout:
     return replace(layout, segments=tuple(replace(s, x_mm=s.x_mm + by_mm) for s in layout.segments))
 
 
-@torch.inference_mode()
 def read_row(image: NDArray[np.uint8], warp: Warp, layout: Layout, row: int, model: TraceModel) -> RowReading:
     """Follow the trace of one row with the network, over the whole width of the row."""
     spec = model.spec
     segments = layout.row(row)
-    # the network has a pattern of its own in its pixels: shifted from row to row it is no rhythm of the page's
-    left = segments[0].x_mm - _BEYOND_MM - row % 2 * 0.5 * segments[0].speed_mm_per_s / DRAWN_HZ
+    left = segments[0].x_mm - _BEYOND_MM
     width = segments[-1].end_mm + _BEYOND_MM - left
     step = _TILE_PX - _OVERLAP_PX
     n_tiles = max(1, -(-round(width * spec.px_per_mm_x - _OVERLAP_PX) // step))
@@ -228,13 +225,8 @@ def read_row(image: NDArray[np.uint8], warp: Warp, layout: Layout, row: int, mod
         Strip(spec, left + i * step / spec.px_per_mm_x, segments[0].baseline_mm, _TILE_PX) for i in range(n_tiles)
     ]
     pictures = np.stack([cut(image, warp, strip).transpose(2, 0, 1) for strip in strips])
-    device = next(model.net.parameters()).device
-    heights, presents = [], []
-    for i in range(0, n_tiles, 2):
-        out = model.net(torch.from_numpy(pictures[i : i + 2]).to(device))
-        heights.append(torch.softmax(out.height, 1).float().cpu().numpy())
-        presents.append(torch.sigmoid(out.present).float().cpu().numpy())
-    height, present = np.concatenate(heights), np.concatenate(presents)
+    answers = [model.chances(pictures[i : i + 2]) for i in range(0, n_tiles, 2)]
+    height, present = (np.concatenate(part) for part in zip(*answers, strict=True))
     # tile i is trusted from the middle of the overlap with the one before to the middle of that with the next
     half = _OVERLAP_PX // 2 * spec.sub_columns
     keep = [slice(0 if i == 0 else half, None if i == n_tiles - 1 else height.shape[2] - half) for i in range(n_tiles)]

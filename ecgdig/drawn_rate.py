@@ -60,7 +60,7 @@ def drawn_rate(rows: Sequence[RowReading], layout: Layout) -> DrawnRate | None:
     """Whether the traces are straight lines between samples at `DRAWN_HZ`; None if they show no such rhythm.
 
     Args:
-        rows: the reading of each row of the layout; their columns must not stand in the same rhythm themselves.
+        rows: the reading of each row of the layout.
     """
     first, bends = [], []
     half = _STEPS // 2  # a straight line between samples has no bend over half an interval but at its ends

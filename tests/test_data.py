@@ -131,6 +131,13 @@ def module(workers: int, seed: int = 0) -> StripDataModule:
     )
 
 
+def test_one_folder_or_several_are_named() -> None:
+    assert StripDataModule(records="a", val_records="b").records == ["a"]
+    assert StripDataModule(records="a", val_records="b").val_records == ["b"]
+    assert StripDataModule(records=["a", "c"]).records == ["a", "c"]
+    assert StripDataModule().records == []
+
+
 def batches(data: StripDataModule, epochs: int = 1) -> list[dict[str, torch.Tensor]]:
     loader, out = data.train_dataloader(), []
     for epoch in range(epochs):

@@ -10,8 +10,9 @@ from ecgdig.sources import Simulator
 
 
 def test_the_oracle_is_limited_by_time_resolution_alone() -> None:
-    case = next(rendered_cases(Simulator(1, seed=3), "clean", ("3x4+1",), 100, 0))
+    case = next(rendered_cases(Simulator(1, seed=3), "clean", ("3x4+1",), 100, 2))
     assert case.page is not None
+    assert case.page.style.ink.fs == 500  # lines between fewer samples limit it too
     best = oracle(case.page, ink_model())
     reached = np.asarray(snr_db(case.truth.signal_mv, best.signal_mv))
     assert reached.mean() > 30

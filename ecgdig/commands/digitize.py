@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from ecgdig.api import check_scale
 from ecgdig.batch import Job, Request, Row, default_workers, done_before, jobs_of, run, write_summary
-from ecgdig.hub import DEFAULT, CheckpointError, load
+from ecgdig.hub import DEFAULT, RUNTIMES, CheckpointError, load
 from ecgdig.io.image import MOST_PIXELS, REFUSED_PIXELS, SUFFIXES
 from ecgdig.locate.leads import KNOWN_LAYOUTS
 from ecgdig.locate.naming import parse_leads
@@ -30,7 +30,7 @@ def main(args: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(args)
     try:
         request = _request(options)
-        model = load(options.checkpoint)
+        model = load(options.checkpoint, runtime=options.runtime)
         request.out.mkdir(parents=True, exist_ok=True)
     except (CheckpointError, ValueError, OSError) as error:
         print(f"digitize: {error}", file=sys.stderr)
@@ -99,7 +99,9 @@ def _request(options: argparse.Namespace) -> Request:
     leads = None if options.leads is None else parse_leads(options.leads)
     formats = check_formats([name.strip() for name in options.format.split(",")])
     out = Path(options.out)
-    return Request(out, options.checkpoint, options.layout, options.speed, options.gain, leads, formats)
+    return Request(
+        out, options.checkpoint, options.runtime, options.layout, options.speed, options.gain, leads, formats
+    )
 
 
 _EPILOG = f"""what is written for each page, into DIR:
@@ -138,7 +140,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--leads", help="lead names as on the page, columns apart by ',', rows by '/', for layouts that are not known")
     add("--speed", type=float, help="paper speed in mm/s, if you know; default: from the calibration pulse, or 25")
     add("--gain", type=float, help="gain in mm/mV, if you know; default: from the calibration pulse, or 10")
-    add("--checkpoint", default=DEFAULT, help="name, folder or .ckpt file of the network (default: %(default)s)")
+    add(
+        "--checkpoint",
+        default=DEFAULT,
+        help="name, folder, .ckpt, W&B artifact or hub id (default: %(default)s)",
+    )
+    add("--runtime", default="auto", choices=RUNTIMES, help="onnx needs no torch; auto takes it where it can")
     add("--workers", type=int, metavar="N", help="processes, each with one thread if N > 1 (default: one a core)")
     add("--overwrite", action="store_true", help="read again what was read before")
     return parser

@@ -61,11 +61,11 @@ def main(args: Sequence[str] | None = None) -> dict[str, Any]:
         raise SystemExit(2) from None
 
 
-def load(name: str | None) -> TraceModel:
-    """`hub.load`, by default of the released checkpoint; brings torch, which other programs' readings do not need."""
+def load(name: str | None, runtime: str) -> TraceModel:
+    """`hub.load`, by default of the released checkpoint."""
     from ecgdig import hub
 
-    return hub.load(name or hub.DEFAULT)
+    return hub.load(name or hub.DEFAULT, runtime=runtime)
 
 
 def log_to_wandb(summary: dict[str, Any], project: str) -> None:
@@ -103,7 +103,7 @@ def _score(options: argparse.Namespace, args: Sequence[str]) -> dict[str, Any]:
 
 def _score_pages(options: argparse.Namespace) -> tuple[Journal, dict[str, Any]]:
     """Pages read by a network here."""
-    model = load(options.checkpoint)
+    model = load(options.checkpoint, options.runtime)
     checkpoint = {"name": model.name, "sha256": model.sha256}
     what = _what(options)
     about = {"what": what, "geometry": options.geometry, "sha256": model.sha256, "ecgdig": __version__}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ecgdig.degrade import PRESETS
+from ecgdig.hub import RUNTIMES
 from ecgdig.scoring.cases import LAYOUTS
 
 _EXAMPLES = """examples:
@@ -64,7 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--geometry", default="found", choices=["found", "true"], help="true = given, rendered pages only"
     )
-    parser.add_argument("--checkpoint", help="name, folder or .ckpt file (default: the released one)")
+    parser.add_argument("--checkpoint", help="name, folder, .ckpt, W&B artifact or hub id (default: the released one)")
+    parser.add_argument("--runtime", default="auto", choices=RUNTIMES, help="of the network; onnx needs no torch")
     parser.add_argument("--limit", type=int, help="score no more than this many pages")
     parser.add_argument("--resume", metavar="FILE.jsonl", help="keep finished pages here; goes on where it was killed")
     parser.add_argument("--json", metavar="FILE", help="write the summary to this file")

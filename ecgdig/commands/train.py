@@ -17,6 +17,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor
 
+from ecgdig.callbacks import ExamplePages, FirstStrips, ModelArtifact, Speed
 from ecgdig.tracking import wandb_mode
 
 CONFIG_FOLDER = Path(__file__).parents[2] / "configs"
@@ -32,6 +33,7 @@ class TrainCLI(LightningCLI):
         parser.add_argument("--monitor", type=str, default="val/snr_db", help="the best checkpoint has most of this")
         parser.add_argument("--ema", type=float, default=0.998, help="decay of the averaged weights; 0 turns it off")
         parser.add_argument("--threads", type=int, default=0, help="CPU threads of the network; 0 = all cores")
+        parser.add_argument("--examples", type=int, default=4, help="pages read and shown at each validation; 0 = none")
         parser.add_argument("--project", type=str, default="ecgdig", help="W&B project")
 
 
@@ -56,20 +58,26 @@ def main(args: Sequence[str] | None = None) -> Trainer:
     config = cli.config
     if config.threads:
         torch.set_num_threads(config.threads)
-    folder = Path("runs") / config.run
+    folder = Path("runs") / run_name(config.run)
     folder.mkdir(parents=True, exist_ok=True)
     cli.parser.save(config, folder / "config.yaml", overwrite=True, skip_validation=True)
     trainer = cli.trainer
     plain = json.loads(cli.parser.dump(config, format="json", skip_validation=True))
-    trainer.loggers = make_loggers(folder, config.run, config.project, plain)
+    trainer.loggers = make_loggers(folder, folder.name, config.project, plain)
     callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]  # Lightning sets it outside the class
-    callbacks.extend(make_callbacks(folder, config.monitor, config.ema))
+    callbacks.extend(make_callbacks(folder, config.monitor, config.ema, config.examples))
     # Lightning keeps checkpoint callbacks last, so that they see what the others logged
     callbacks.sort(key=lambda callback: isinstance(callback, ModelCheckpoint))
     if config.init:
         load_weights(cli.model, Path(config.init))
     trainer.fit(cli.model, cli.datamodule, ckpt_path=_resume_path(config.resume, folder))
     return trainer
+
+
+def run_name(name: str) -> str:
+    """The run's name; under a W&B sweep, whose agent starts one after the other, with the id of this one."""
+    number = os.environ.get("WANDB_RUN_ID")
+    return f"{name}-{number}" if number and os.environ.get("WANDB_SWEEP_ID") else name
 
 
 def make_loggers(folder: Path, run: str, project: str, config: dict[str, Any]) -> list[Logger]:
@@ -93,10 +101,14 @@ def _set_aside(table: Path) -> None:
         table.rename(table.with_name(f"metrics_{1 + len(list(table.parent.glob('metrics_*.csv')))}.csv"))
 
 
-def make_callbacks(folder: Path, monitor: str, ema: float) -> list[Any]:
-    """Best and last checkpoint in `folder`, averaged weights, learning rate in the log."""
+def make_callbacks(folder: Path, monitor: str, ema: float, examples: int) -> list[Any]:
+    """Best and last checkpoint in `folder`, averaged weights, rates in the log, examples, the model as artifact."""
     callbacks: list[Any] = [
         LearningRateMonitor("step"),
+        Speed(),
+        FirstStrips(folder),
+        ExamplePages(folder, examples),  # before the averaged weights are taken out again
+        ModelArtifact(folder, monitor),
         ModelCheckpoint(
             dirpath=folder,
             filename="best",
@@ -109,7 +121,7 @@ def make_callbacks(folder: Path, monitor: str, ema: float) -> list[Any]:
         ModelCheckpoint(dirpath=folder, filename="last", enable_version_counter=False),
     ]
     if ema > 0:
-        callbacks.insert(0, RisingEma(ema))
+        callbacks.append(RisingEma(ema))
     return callbacks
 
 

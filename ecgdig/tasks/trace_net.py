@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import segmentation_models_pytorch as smp
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -96,5 +98,28 @@ class TraceNet(nn.Module):
 def normalise(strips: Tensor) -> Tensor:
     """Strips `(B, 3, H, W)` with the mean of each colour at 0 and the standard deviation over all at 1, float32."""
     x = strips.float()
-    x = x - x.mean((2, 3), keepdim=True)
-    return x / (x.square().mean((1, 2, 3), keepdim=True).sqrt() + 4.0)  # 4 grey levels: an empty strip stays quiet
+    # axis by axis: onnxruntime adds up in float32, and over all pixels at once it loses a digit
+    x = x - x.mean(3, keepdim=True).mean(2, keepdim=True)
+    power = x.square().mean(3, keepdim=True).mean((1, 2), keepdim=True)
+    return x / (power.sqrt() + 4.0)  # 4 grey levels: an empty strip stays quiet
+
+
+class Chances(nn.Module):
+    """A trace network with probabilities instead of logits, without the mask: what reading needs."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, strips: Tensor) -> tuple[Tensor, Tensor]:
+        """`strips` as in `TraceNet`; distributions over heights `(B, H, columns)` and presence `(B, columns)`."""
+        out = self.net(strips)
+        return torch.softmax(out.height, 1).float(), torch.sigmoid(out.present).float()
+
+
+@torch.inference_mode()
+def chances(net: nn.Module, strips: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What `Chances` gives for arrays, on whatever device the network is."""
+    device = next(net.parameters()).device
+    chance, present = Chances(net)(torch.from_numpy(strips).to(device))
+    return chance.cpu().numpy(), present.cpu().numpy()

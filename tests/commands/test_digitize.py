@@ -19,7 +19,7 @@ from ecgdig.recording import Recording
 @pytest.fixture(autouse=True)
 def _stand_in(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     if "real" not in request.keywords:
-        monkeypatch.setattr(digitize, "load", lambda name: ink_model())
+        monkeypatch.setattr(digitize, "load", lambda name, **how: ink_model())
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def _stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(evaluate, "load", lambda name: ink_model())
+    monkeypatch.setattr(evaluate, "load", lambda name, runtime: ink_model())
     monkeypatch.chdir(tmp_path)
 
 

@@ -136,7 +136,7 @@ def test_other_pages_are_not_mixed_in(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def test_the_pages_can_be_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluate, "load", lambda name: ink_model())
+    monkeypatch.setattr(evaluate, "load", lambda name, runtime: ink_model())
     options = ["--preset", "clean", "--layout", "3x4", "--scale", "usual", "--dpi", "150", "--workers", "0"]
     render.main(["--out", str(tmp_path / "a"), "--limit", "1", *options])
     summary = evaluate.main(["--pages", str(tmp_path / "a"), "--geometry", "true"])

@@ -27,9 +27,17 @@ def test_a_shared_checkpoint_loads_with_its_sigma(tmp_path: Path, capsys: pytest
     share.main([str(tmp_path / "mine"), "--out", str(tmp_path / "theirs"), "--pages", "3", "--note", "how it was made"])
     model = hub.load(tmp_path / "theirs")
     assert model.config["about"]["note"] == "how it was made"
+    assert "how it was made" in (tmp_path / "theirs" / "README.md").read_text()
     assert model.sigma[0] >= 0
     assert model.sigma[1] > 0
     assert "sigma" in capsys.readouterr().out
+
+
+def test_a_folder_is_not_written_again_without_being_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        share.main([hub.DEFAULT])
+    assert stopped.value.code == 2
+    assert "--out DIR" in capsys.readouterr().err
 
 
 def test_a_missing_checkpoint_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,12 +8,15 @@ import torch
 import yaml
 from lightning.pytorch import LightningDataModule, LightningModule
 from safetensors.torch import save_file
+from wandb_file import history, records
 
-from ecgdig.commands.train import CONFIG_FOLDER, TrainCLI, load_weights, main
+from ecgdig.commands.train import CONFIG_FOLDER, TrainCLI, load_weights, main, run_name
+from ecgdig.hub import load
 from ecgdig.tasks import TraceTask
 from ecgdig.units import LEADS
 
 TINY = """
+examples: 0
 model:
   class_path: ecgdig.tasks.TraceTask
   init_args:
@@ -101,12 +104,22 @@ def test_a_run_trains_logs_saves_and_goes_on(config: str, capsys: pytest.Capture
 def test_a_run_is_kept_for_wandb_offline(config: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_SILENT", "true")
-    changes = ["--trainer.max_steps", "2", "--data.val_strips", "2", "--ema", "0"]
+    changes = ["--trainer.max_steps", "2", "--data.val_strips", "48", "--ema", "0", "--examples", "2"]
     trainer = main(["--config", config, "--run", "offline", *changes])
     board = trainer.loggers[1].experiment
-    assert board.config["config"]["data"]["init_args"]["val_strips"] == 2
+    assert board.config["config"]["data"]["init_args"]["val_strips"] == 48
     board.finish()
-    assert list(Path("runs/offline/wandb").glob("offline-run-*"))
+    (file,) = Path("runs/offline/wandb").glob("offline-run-*/*.wandb")
+    kept, table = history(file), logged(Path("runs/offline"))
+    for lead in LEADS:
+        assert kept[f"val/snr_db/{lead}"] == [pytest.approx(float(table[f"val/snr_db/{lead}"]))]
+    assert {"val/snr_db", "val/snr_db_median", "val/coverage", "lr-AdamW", "train/items_per_s"} <= set(kept)
+    assert [kept[f"{key}._type"] for key in ("train/strips", "val/pages")] == [["image-file"], ["image-file"]]
+    assert [kept[f"{key}.nrows"] for key in ("val/examples", "val/worst")] == [[2], [2]]
+    (model,) = [record.artifact for record in records(file) if record.artifact.type == "model"]
+    assert (model.name, set(model.aliases)) == ("offline", {"best", "latest", "step-2"})
+    assert {entry.path for entry in model.manifest.contents} == {"config.json", "model.safetensors"}
+    assert load("runs/offline/shared").config["about"]["step"] == 2
 
 
 def test_a_missing_config_is_one_line(config: str) -> None:
@@ -137,7 +150,7 @@ def test_print_config_shows_every_setting(config: str, capsys: pytest.CaptureFix
     assert not Path("runs").exists()
 
 
-@pytest.mark.parametrize("path", sorted(CONFIG_FOLDER.glob("*.yaml")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(CONFIG_FOLDER.glob("unet*.yaml")), ids=lambda path: path.name)
 def test_every_configuration_makes_its_model_and_data(path: Path, config: str) -> None:
     first = path.read_text().splitlines()[0]
     assert first.startswith(f"# python scripts/train.py --config {path.name}")
@@ -156,6 +169,26 @@ def test_every_configuration_makes_its_model_and_data(path: Path, config: str) -
         assert cli.model.spec == cli.datamodule.spec
         multiple = cli.model.net.multiple
         assert cli.model.spec.height_px % multiple == cli.datamodule.width_px % multiple == 0
+
+
+def test_the_sweep_names_options_and_a_score_that_there_are(
+    config: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = yaml.safe_load((CONFIG_FOLDER / "sweep.yaml").read_text())
+    assert (Path(__file__).parents[2] / sweep["program"]).is_file()
+    fixed = [part for part in sweep["command"] if part.startswith("--")]
+    tried = [f"--{key}={values.get('values', [values.get('min')])[0]}" for key, values in sweep["parameters"].items()]
+    with pytest.raises(SystemExit) as stopped:
+        main([*fixed, *tried, "--print_config"])
+    assert stopped.value.code == 0
+    shown = yaml.safe_load(capsys.readouterr().out)
+    assert shown["model"]["init_args"]["learning_rate"] == 5e-4
+    assert shown["data"]["init_args"]["batch_size"] == 8
+    assert sweep["metric"]["name"] == shown["monitor"]
+    assert run_name("sweep") == "sweep"
+    monkeypatch.setenv("WANDB_SWEEP_ID", "s")
+    monkeypatch.setenv("WANDB_RUN_ID", "r7")
+    assert run_name("sweep") == "sweep-r7"
 
 
 def test_weights_are_taken_from_checkpoints_and_safetensors(tmp_path: Path) -> None:

@@ -6,27 +6,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from small_net import HPARAMS, SPEC, small_net
 
+import ecgdig
 from ecgdig import hub
-from ecgdig.strip import StripSpec
 from ecgdig.tasks.trace_net import TraceNet
-
-HPARAMS = {
-    "encoder": "tu-resnet10t",
-    "depth": 2,
-    "decoder_channels": [8, 8],
-    "block": 4,
-    "sub_columns": 2,
-    "features": 2,
-    "refine": 4,
-}
-SPEC = StripSpec(8.0, 4.0, 4.0, 2)
 
 
 @pytest.fixture(scope="module")
 def net() -> TraceNet:
-    torch.manual_seed(0)
-    return TraceNet(**HPARAMS).eval()  # type: ignore[arg-type]
+    return small_net()
 
 
 @pytest.fixture
@@ -49,12 +38,35 @@ def test_round_trip(net: TraceNet, folder: Path) -> None:
 def test_released_checkpoints_load() -> None:
     assert hub.DEFAULT in hub.available()
     for name in hub.available():
-        assert hub.load(name).name == name
+        assert hub.load(name, runtime="torch").name == name
 
 
 def test_unknown_name_lists_what_there_is() -> None:
     with pytest.raises(hub.CheckpointError, match=hub.DEFAULT):
         hub.load("no-such-network")
+
+
+def test_it_is_the_package_s_own_load() -> None:
+    assert ecgdig.load is hub.load
+
+
+def test_weights_of_another_sha256_are_refused(folder: Path) -> None:
+    right = hub.load(folder).sha256
+    assert hub.load(folder / hub.WEIGHTS, sha256=right.upper()).sha256 == right
+    with pytest.raises(hub.CheckpointError, match="do not use it"):
+        hub.load(folder, sha256="0" * 64)
+
+
+@pytest.mark.parametrize("runtime, says", [("onnx", "--onnx makes one"), ("tpu", "auto, onnx, torch")])
+def test_what_cannot_run_here_says_what_to_do(folder: Path, runtime: str, says: str) -> None:
+    with pytest.raises(hub.CheckpointError, match=says):
+        hub.load(folder, runtime=runtime)
+
+
+def test_an_onnx_file_of_other_weights_does_not_stay(net: TraceNet, folder: Path) -> None:
+    (folder / hub.ONNX).write_bytes(b"of the weights before")
+    hub.save(net, HPARAMS, SPEC, folder, {})
+    assert not (folder / hub.ONNX).exists()
 
 
 def _other_bytes(folder: Path) -> None:
@@ -75,6 +87,11 @@ def _bad_json(folder: Path) -> None:
     (folder / hub.CONFIG).write_text("{")
 
 
+def _other_kind(folder: Path) -> None:
+    config = json.loads((folder / hub.CONFIG).read_text())
+    (folder / hub.CONFIG).write_text(json.dumps(config | {"kind": "page"}))
+
+
 def _future(folder: Path) -> None:
     config = json.loads((folder / hub.CONFIG).read_text())
     (folder / hub.CONFIG).write_text(json.dumps(config | {"format": 99}))
@@ -87,7 +104,8 @@ def _future(folder: Path) -> None:
         (_truncated, "SHA-256"),
         (_no_config, "unreadable"),
         (_bad_json, "unreadable"),
-        (_future, "format 99"),
+        (_future, "format 99; .*formats 1 and 2.*trace-unet-small"),
+        (_other_kind, "for page"),
     ],
 )
 def test_spoilt_checkpoints_get_one_line(folder: Path, spoil: object, says: str) -> None:
