@@ -52,6 +52,8 @@ class Digitization:
         checkpoint: name and SHA-256 of the network.
         image: what it was read from, uint8 RGB `(H, W, 3)`, turned upright; `warp` leads to its px.
         turned_deg: by how much the given image was turned anticlockwise for that.
+        drawn_hz: samples a second that the page was drawn from, where they are so few that the ink shows it; the
+            recording is then a smooth curve through these samples, not the straight lines on the paper.
         doubts: why the whole reading is not to be trusted, in words; they are among the warnings too.
     """
 
@@ -63,6 +65,7 @@ class Digitization:
     checkpoint: tuple[str, str]
     image: NDArray[np.uint8] = field(repr=False)
     turned_deg: int = 0
+    drawn_hz: float | None = None
     doubts: tuple[str, ...] = ()
 
     @property
@@ -205,8 +208,7 @@ def _assemble(
     poor = [f"{lead} ({covered[lead]:.0%})" for lead in recording.leads if lead in printed and covered[lead] < 0.9]
     if poor:
         warnings = (*warnings, f"only a part was readable of {', '.join(poor)}")
-        digitized = Digitization(recording, layout, warp, rows, warnings, (model.name, model.sha256), image)
-    return digitized
+    return replace(digitized, warnings=warnings, drawn_hz=None if rate is None else rate.fs)
 
 
 def _moved(layout: Layout, by_mm: float) -> Layout:

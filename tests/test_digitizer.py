@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -43,6 +44,16 @@ def test_the_time_axis_moves_to_where_the_traces_begin(page: Page) -> None:
     read = read_traces(page.image, page.warp, late, ink_model())
     # the stand-in sees the round end of the pen, half a stroke before the first sample
     assert read.layout.segments[0].x_mm == pytest.approx(page.layout.segments[0].x_mm, abs=0.2)
+
+
+@pytest.mark.parametrize(("fs", "said"), [(100, 100.0), (500, None)])
+def test_a_page_drawn_from_few_samples_is_said_to_be(
+    recording: Recording, bare: Style, sheet: Callable[[str], Layout], fs: float, said: float | None
+) -> None:
+    style = replace(bare, ink=replace(bare.ink, fs=fs, width_mm=0.25))
+    page = render(recording, sheet("12x1"), style, 200, np.random.default_rng(0))
+    read = read_traces(page.image, page.warp, page.layout, ink_model(), adjust=False)
+    assert read.drawn_hz == said
 
 
 def test_sigma_is_given_where_and_only_where_there_are_samples(page: Page) -> None:

@@ -76,6 +76,7 @@ def describe(digitized: Digitization) -> dict[str, Any]:
         "gain_mm_per_mv": s.gain_mm_per_mv,
         "px_per_mm": round(float(digitized.warp.px_per_mm([s.x_mm, s.baseline_mm])), 4),
         "turned_deg": digitized.turned_deg,
+        "drawn_hz": digitized.drawn_hz,
         "fs": recording.fs,
         "units": "mV",
         "n_samples": recording.n_samples,
