@@ -1,4 +1,4 @@
-"""Which lead is where: `python benchmarks/reading.py --records DIR [--preset scan ...] [--kind Cabrera ...] [--limit 54]`.
+"""Which lead is where: `python benchmarks/reading.py [--records DIR] [--preset scan ...] [--kind Cabrera ...]`.
 
 Pages of known truth are drawn, and their rows, leads, speed and gain read; no network runs, so that a page takes a
 second. By default the true geometry is given, so that only `ecgdig/locate` is judged; `--geometry found` finds it too.
@@ -23,21 +23,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgdig.degrade import PRESETS, degrade
-from ecgdig.grid.upright import resampled
+from ecgdig.locate.known import as_scanned, on_grid
 from ecgdig.locate.leads import LayoutReading
 from ecgdig.locate.orientation import turned_mm, turned_px
 from ecgdig.locate.place import place, settle
 from ecgdig.locate.time_zero import time_zero
 from ecgdig.page import Page, Style, render, sample_style
 from ecgdig.page.furniture import pulse_room_mm
-from ecgdig.page.layout import Layout, Segment, arrange
-from ecgdig.page.layout import Placement
+from ecgdig.page.layout import Layout, Placement, Segment, arrange
 from ecgdig.page.plan import LeadPlan, cabrera_leads, column_plan, lead_plan
 from ecgdig.page.sample import sample_layout
-from ecgdig.page.warp import Homography, Warp
+from ecgdig.page.warp import Warp
 from ecgdig.recording import Recording
 from ecgdig.sources import Simulator, Source, WfdbFolder
-from ecgdig.units import CHEST_LEADS, LARGE_SQUARE_MM, LEADS, LIMB_LEADS
+from ecgdig.units import CHEST_LEADS, LEADS, LIMB_LEADS
 from ecgdig.vectorize import RowReading
 
 Image = NDArray[np.uint8]
@@ -57,7 +56,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "any": {},
     "turned": {"turned": True},
 }
-UPRIGHT_PX_PER_MM = 8.0  # as photos are brought upright
+_RED, _BLUE = (220, 0, 0), (0, 0, 255)
 NEAR_MM, NEAR_S, EXACT_MM = 1.5, 0.11, 0.1
 
 
@@ -86,9 +85,7 @@ def draw(recording: Recording, kind: str, preset: str, i: int) -> Page:
     return degrade(render(recording, layout, style, dpi, rng), preset, rng)
 
 
-def _layout(
-    recording: Recording, style: Style, wanted: dict[str, Any], i: int, rng: np.random.Generator
-) -> Layout:
+def _layout(recording: Recording, style: Style, wanted: dict[str, Any], i: int, rng: np.random.Generator) -> Layout:
     plan = _plan(wanted, i, rng)
     usual = sample_layout(recording, style, rng, plan, usual_scale=True)
     speed, first = wanted.get("speed", 25.0), usual.segments[0]
@@ -118,26 +115,17 @@ def _plan(wanted: dict[str, Any], i: int, rng: np.random.Generator) -> LeadPlan:
 
 def as_given(page: Page, preset: str, quarters: int) -> tuple[Image, Warp, Warp]:
     """The picture as rows are sought in it, the warp of its grid, and that of the true layout: mm -> px of it."""
-    image, warp = page.image, page.warp
-    if preset in {"photo", "damaged"}:
-        paper = page.layout.paper
-        shape = (round(paper.height_mm * UPRIGHT_PX_PER_MM), round(paper.width_mm * UPRIGHT_PX_PER_MM))
-        image, warp = resampled(image, warp, shape, UPRIGHT_PX_PER_MM), Warp.flat(UPRIGHT_PX_PER_MM)
-        seen = resampled(np.full_like(page.image, 255), page.warp, shape, UPRIGHT_PX_PER_MM)
-        image[seen.min(axis=2) == 0] = np.median(image[::40, ::40].reshape(-1, 3), axis=0)
-    phase = np.array(page.style.grid.phase_mm)
-    corners = warp.to_mm(np.array([(-0.5, -0.5), (image.shape[1] - 0.5, -0.5), (-0.5, image.shape[0] - 0.5)]))
-    low = np.floor((corners.min(axis=0) - phase) / LARGE_SQUARE_MM) * LARGE_SQUARE_MM + phase
-    on_grid = warp.after(Homography.of(np.array([[1, 0, low[0]], [0, 1, low[1]], [0, 0, 1]], np.float64)))
+    page = as_scanned(page) if preset in {"photo", "damaged"} else page
+    image, grid, warp = page.image, on_grid(page), page.warp
     if quarters:
         px = turned_px(image.shape[:2], quarters)
-        on_grid = on_grid.after(turned_mm(on_grid, image.shape[:2], quarters)).then(px)
+        grid = grid.after(turned_mm(grid, image.shape[:2], quarters)).then(px)
         image, warp = np.ascontiguousarray(np.rot90(image, quarters)), warp.then(px)
-    return image, on_grid, warp
+    return image, grid, warp
 
 
 def judge(page: Page, found: LayoutReading, read_warp: Warp, true_warp: Warp, image: Image, upright: bool) -> Judged:
-    """Compare a reading, in the mm of `read_warp`, with the truth, in that of `true_warp`; both lead to px of `image`."""
+    """Compare a reading, in mm of `read_warp`, with the truth, in those of `true_warp`; both lead to px of `image`."""
     read = [_moved(s, read_warp, true_warp) for s in found.layout.segments]
     right, gains, off = [], [], []
     for true in page.layout.segments:
@@ -194,7 +182,7 @@ def _true_rows(page: Page, layout: Layout, read_warp: Warp, true_warp: Warp) -> 
 
 def read(page: Page, preset: str, quarters: int, geometry: str) -> tuple[Judged, Image, LayoutReading | None, Warp]:
     """Read one page and judge it; also the picture it was judged in, the reading and its warp."""
-    image, on_grid, true_warp = as_given(page, preset, quarters)
+    image, given, true_warp = as_given(page, preset, quarters)
     try:
         if geometry == "found":
             image = np.ascontiguousarray(np.rot90(page.image, quarters))
@@ -202,40 +190,36 @@ def read(page: Page, preset: str, quarters: int, geometry: str) -> tuple[Judged,
             placed = place(image)
             turns, found, warp = placed.turned_deg // 90, placed.found, placed.warp
         else:
-            found, turns, _ = settle(image, on_grid)
-            warp = on_grid.after(turned_mm(on_grid, image.shape[:2], turns))
+            found, turns, _ = settle(image, given)
+            warp = given.after(turned_mm(given, image.shape[:2], turns))
             if turns:
                 warp = warp.then(turned_px(image.shape[:2], turns))
     except ValueError as error:
-        return Judged(str(error)), image, None, on_grid
+        return Judged(str(error)), image, None, given
     true_warp = true_warp.then(turned_px(image.shape[:2], turns))
     image = np.ascontiguousarray(np.rot90(image, turns))
     upright = (turns + quarters) % 4 == 0
     return judge(page, found, warp, true_warp, image, upright), image, found, warp
 
 
-def overlay(page: Page, image: Image, found: LayoutReading | None, warp: Warp, true_warp: Warp | None) -> Image:
-    """What was read over the picture: starts and ends of segments with their names, red; the truth green."""
+def overlay(image: Image, found: LayoutReading | None, warp: Warp) -> Image:
+    """What was read over the picture: segments with their names and times, red, and the pulse, blue."""
     out = image.copy()
     thick = max(1, round(image.shape[1] / 1200))
 
-    def one(layout: Layout, to: Warp, rgb: tuple[int, int, int], up: float) -> None:
-        for s in layout.segments:
-            ends = to.to_px(np.array([(s.x_mm, s.baseline_mm + up), (s.end_mm, s.baseline_mm + up)])).round().astype(int)
-            a, b = (tuple(int(v) for v in p) for p in ends)
-            cv2.line(out, a, b, rgb, thick)
-            cv2.line(out, (a[0], a[1] - 9 * thick), (a[0], a[1] + 9 * thick), rgb, thick)
-            cv2.putText(out, f"{s.lead} {s.start_s:.1f}", (a[0] + 30 * thick, a[1] - 4 * thick), 0, 0.5 * thick, rgb, thick)
-
-    if true_warp is not None:
-        one(page.layout, true_warp, (0, 150, 0), 1.0)
     if found is not None:
-        one(found.layout, warp, (220, 0, 0), 0.0)
-        pulse = found.rows.pulse
-        if pulse is not None:
-            box = [(pulse.x_mm, found.rows.baselines_mm[0]), (pulse.end_mm, found.rows.baselines_mm[0] - pulse.height_mm)]
-            a, b = (tuple(int(v) for v in p) for p in warp.to_px(np.array(box)).round())
-            cv2.rectangle(out, a, b, (0, 0, 255), thick)
+        for s in found.layout.segments:
+            (x0, y), (x1, y1) = (
+                (int(x), int(y)) for x, y in warp.to_px([(s.x_mm, s.baseline_mm), (s.end_mm, s.baseline_mm)]).round()
+            )
+            cv2.line(out, (x0, y), (x1, y1), _RED, thick)
+            cv2.line(out, (x0, y - 9 * thick), (x0, y + 9 * thick), _RED, thick)
+            at = (x0 + 30 * thick, y - 4 * thick)
+            cv2.putText(out, f"{s.lead} {s.start_s:.1f}", at, 0, 0.5 * thick, _RED, thick)
+        if found.rows.pulse is not None:
+            pulse, foot = found.rows.pulse, found.rows.baselines_mm[0]
+            box = warp.to_px([(pulse.x_mm, foot), (pulse.end_mm, foot - pulse.height_mm)]).round().astype(int)
+            cv2.rectangle(out, box[0].tolist(), box[1].tolist(), _BLUE, thick)
     scale = min(1.0, 1500 / max(out.shape[:2]))
     return np.asarray(cv2.resize(out, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
 
@@ -291,7 +275,7 @@ def main() -> None:
             print(f"  {name}: {about}", file=sys.stderr, flush=True)
             if options.save:
                 Path(options.save).mkdir(parents=True, exist_ok=True)
-                picture = overlay(page, image, found, warp, None)
+                picture = overlay(image, found, warp)
                 cv2.imwrite(str(Path(options.save) / f"{name}.png"), picture[..., ::-1])
     print(f"{'preset':9}{'kind':14}" + "".join(f"{c:>9}" for c in COLUMNS))
     for (preset, kind), judged_pages in sorted(results.items(), key=lambda item: options.preset.index(item[0][0])):

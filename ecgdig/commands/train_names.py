@@ -1,7 +1,7 @@
-"""`python scripts/train_names.py`: trains the small network that reads lead names, paper speed and gain in the ink map.
+"""`python scripts/train_names.py`: trains the small network that reads lead names, speed and gain in the ink map.
 
-Pages of random layouts and looks are drawn, damaged and brought to the ink map in which rows are sought (true geometry);
-crops of it around names, and elsewhere, are what the network sees. It learns a heat map for each of `names.TOKENS`.
+Pages of random layouts and looks are drawn, damaged and brought to the ink map in which rows are sought (by the true
+geometry); crops of it around names, and elsewhere, are what the network sees. It learns a heat map for each token.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -23,11 +24,14 @@ from ecgdig.locate.ink import ink_map
 from ecgdig.locate.known import as_scanned, on_grid
 from ecgdig.locate.names import STRIDE, TOKENS, WEIGHTS
 from ecgdig.page import Page, render, sample_style
+from ecgdig.page.layout import Segment
 from ecgdig.page.sample import sample_layout
 from ecgdig.sources import Simulator, Source, WfdbFolder
 from ecgdig.tasks.name_net import NameNet, save
+from ecgdig.units import PAPER_SPEEDS_MM_PER_S
 
 PRESETS = {"clean": 0.4, "scan": 0.35, "photo": 0.15, "damaged": 0.1}
+GAINS = (2.5, 5.0, 10.0, 20.0)
 CROP = (128, 176)  # px of the ink map
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)(?:/(\d+(?:\.\d+)?))?\s*mm/(s|mV)")
 
@@ -73,9 +77,21 @@ def draw(source: Source, i: int, seed: int) -> tuple[Page, str]:
     while style.grid.kind == "none" or style.lettering.place == "none":
         style = sample_style(rng, "train")
     layout = sample_layout(recording, style, rng)
+    if i % 3 == 2:  # speeds and gains that carts seldom use are to be read as well as the others
+        speed, gain = (float(rng.choice(list(values))) for values in (PAPER_SPEEDS_MM_PER_S, GAINS))
+        style = replace(style, furniture=replace(style.furniture, footer=True))
+        layout = replace(layout, segments=tuple(_rescaled(s, speed, gain) for s in layout.segments))
     preset = str(rng.choice(list(PRESETS), p=list(PRESETS.values())))
     page = render(recording, layout, style, float(rng.uniform(110, 250)), rng)
     return degrade(page, preset, rng), preset
+
+
+def _rescaled(s: Segment, speed: float, gain: float) -> Segment:
+    """The same place on paper at another speed and gain."""
+    ratio = s.speed_mm_per_s / speed
+    return replace(
+        s, speed_mm_per_s=speed, gain_mm_per_mv=gain, start_s=s.start_s * ratio, duration_s=s.duration_s * ratio
+    )
 
 
 def make_pages(source: Source, n: int, folder: Path, seed: int) -> None:
@@ -110,7 +126,7 @@ def crops(folder: Path, seed: int) -> Iterator[tuple[NDArray[np.float32], NDArra
     files = sorted(folder.glob("*.png"))
     while True:
         for k in rng.permutation(len(files)):
-            ink = cv2.imread(str(files[k]), cv2.IMREAD_GRAYSCALE)
+            ink = np.asarray(cv2.imread(str(files[k]), cv2.IMREAD_GRAYSCALE), np.uint8)
             at = np.load(files[k].with_suffix(".npy"))
             for _ in range(6):
                 yield _crop(ink, at, rng)
@@ -161,7 +177,7 @@ def train(folder: Path, steps: int, batch: int, seed: int) -> NameNet:
             logits = net(x[:, None])
         loss = focal(logits.float(), y)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimizer.step()
         schedule.step()
@@ -174,8 +190,8 @@ def train(folder: Path, steps: int, batch: int, seed: int) -> NameNet:
 def main(args: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="train_names", description=__doc__)
     parser.add_argument("--records", help="folder of WFDB records; default: simulated ones")
-    parser.add_argument("--pages", type=int, default=800, help="pages to draw (default: 800)")
-    parser.add_argument("--steps", type=int, default=2000, help="batches (default: 2000)")
+    parser.add_argument("--pages", type=int, default=390, help="pages to draw (default: 390)")
+    parser.add_argument("--steps", type=int, default=2400, help="batches (default: 2400)")
     parser.add_argument("--batch", type=int, default=16, help="crops a batch (default: 16)")
     parser.add_argument("--folder", default="runs/names", help="where the ink maps are kept (default: runs/names)")
     parser.add_argument("--seed", type=int, default=11)

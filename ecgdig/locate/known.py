@@ -27,7 +27,7 @@ def as_scanned(page: Page) -> Page:
 
 
 def on_grid(page: Page) -> Warp:
-    """The page's warp with its zero on a crossing of printed 5 mm lines up and left of the image, as a found one has."""
+    """The page's warp with its zero on a crossing of 5 mm lines up and left of the image, as a found one has."""
     return page.warp.after(Homography.of(np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]]) + _shift(page)))
 
 

@@ -15,6 +15,7 @@ from ecgdig.locate.plans import AS_NAMED, KNOWN_LAYOUTS, Names, column_step_mm, 
 from ecgdig.locate.pulse import Pulse
 from ecgdig.locate.rows import Rows, find_rows
 from ecgdig.locate.seams import TWIN_CORRELATION, Seams
+from ecgdig.locate.sequence import begin_together
 from ecgdig.locate.spans import USUAL_S, Span, spans_of
 from ecgdig.page.layout import Layout, LeadPlan, Paper, Segment
 from ecgdig.page.plan import column_plan
@@ -31,6 +32,7 @@ _LEAST_COLUMN_MM = 8.0
 # log of how common speeds (mm/s) and gains (mm/mV) are, and what pulses and print count beside that
 _SPEEDS = {25.0: 0.0, 50.0: -2.0, 12.5: -3.5, 100.0: -5.0}
 _GAINS = {10.0: 0.0, 5.0: -1.5, 20.0: -2.0, 2.5: -4.0}
+_USUAL_STRIP, _TWIN = 0.25, 0.6  # beside the chance of a name
 _PULSE, _NOTCH, _PRINTED, _LEAST_PRINTED = 6.0, 2.5, 6.0, 0.5
 
 
@@ -44,6 +46,7 @@ class LayoutReading:
         warnings: what is uncertain, in words.
         support: 0 to 1, how much better the layout explains the columns than the next best.
         words: what was read of the print: names of leads, speed and gain.
+        named: how many leads have their own name beside them, by the chances of these.
     """
 
     layout: Layout
@@ -51,6 +54,7 @@ class LayoutReading:
     warnings: tuple[str, ...]
     support: float
     words: tuple[Word, ...] = ()
+    named: float = 0.0
 
 
 def find_layout(
@@ -75,7 +79,7 @@ def find_layout(
     """
     rows = find_rows(image, warp)
     words = read_words(rows.ink)
-    names = Names(words, rows.baselines_mm)
+    names = Names(words, rows.baselines_mm, rows.start_mm)
     warnings: list[str] = []
     speed = speed_mm_per_s or _read_speed(rows, words, warnings)
     gain = gain_mm_per_mv or _read_gain(rows, words, warnings)
@@ -90,13 +94,17 @@ def find_layout(
         if others:
             warnings.append(f"layout read as {plan.name}, but {others} is possible; name it with --layout if wrong")
     paper = _paper(warp, image)
+    named = names.matched(plan, start, column_s * speed)
+    together = begin_together(rows, plan, start, column_s * speed, speed)
+    if together:
+        warnings.append("the columns show the same beats: read as beginning together")
     segments = _segments(plan, rows.baselines_mm, start, column_s, speed, gain)
-    return LayoutReading(Layout(plan.name, paper, segments), rows, tuple(warnings), support, words)
+    if together:
+        segments = tuple(replace(s, start_s=0.0) for s in segments)
+    return LayoutReading(Layout(plan.name, paper, segments), rows, tuple(warnings), support, words, named)
 
 
-def _plans(
-    n: int, layout: str | None, rhythm: Sequence[str] | None, names: Names
-) -> list[tuple[LeadPlan, float]]:
+def _plans(n: int, layout: str | None, rhythm: Sequence[str] | None, names: Names) -> list[tuple[LeadPlan, float]]:
     """The plans to choose from, with the log of how common they are.
 
     Raises:
@@ -186,7 +194,7 @@ def _printed(words: Sequence[Word], token: str) -> float:
 def _choose(
     plans: list[tuple[LeadPlan, float]], rows: Rows, speed: float, names: Names, name_strips: bool
 ) -> tuple[LeadPlan, float, float, float]:
-    """The plan that explains the page best; x of time zero, seconds a column, and its lead over the others as 0 to 1."""
+    """The plan that explains the page best; x of time zero, seconds a column, and its lead over the others, 0 to 1."""
     seams = Seams(rows)
     step = COLUMN_STEP_S * speed
     column_mm = column_step_mm(names)
@@ -207,15 +215,19 @@ def _choose(
     column_s, _ = _column_seconds(plan, span, speed)
     if name_strips and plan.rhythm and plan.n_columns > 1:
         twins = seams.twins(plan, span.start_mm, column_s * speed)
-        printed = names.strips(plan, span.start_mm, column_s * speed).rhythm
         plan = replace(
-            plan,
-            rhythm=tuple(
-                twin if r > TWIN_CORRELATION and read == usual else read
-                for (twin, r), read, usual in zip(twins, printed, plan.rhythm, strict=True)
-            ),
+            plan, rhythm=tuple(_strip(plan, k, twin, span, column_s * speed, names) for k, twin in enumerate(twins))
         )
     return plan, span.start_mm, column_s, lead
+
+
+def _strip(plan: LeadPlan, k: int, twin: tuple[str, float], span: Span, column_mm: float, names: Names) -> str:
+    """The lead of a rhythm strip: by its name, the lead of the grid that it repeats, and what is usual."""
+    sure = names.of_strip(plan, k, span.start_mm, column_mm)
+    sure[plan.rhythm[k]] = sure.get(plan.rhythm[k], 0.0) + _USUAL_STRIP
+    if twin[1] > TWIN_CORRELATION:
+        sure[twin[0]] = sure.get(twin[0], 0.0) + _TWIN
+    return max(sure, key=lambda lead: sure[lead])
 
 
 def _score(plan: LeadPlan, span: Span, speed: float, seams: Seams, names: Names) -> float:

@@ -64,7 +64,7 @@ def heat_maps(ink: Array) -> Array:
     weights = _weights(WEIGHTS)
     h, w = (side // STRIDE * STRIDE for side in ink.shape)
     value = np.ascontiguousarray(ink[:h, :w, None])
-    for i, (kernel, stride, dilation, _) in enumerate(LAYERS):
+    for i, (_, stride, dilation, _) in enumerate(LAYERS):
         after = np.maximum(_convolved(value, weights[f"{i}.weight"], weights[f"{i}.bias"], stride, dilation), 0)
         value = after + value if i >= 2 else after
     logits = value @ weights["head.weight"][:, :, 0, 0].T + weights["head.bias"]

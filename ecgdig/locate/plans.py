@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -33,6 +34,7 @@ _HIGHEST_MM, _LOWEST_MM = 26.0, 12.0  # of a name's middle above and below its r
 _BEFORE_MM, _AFTER_MM, _LEFT_MM = 3.0, 24.0, 24.0  # of a name's middle about the start of its lead, and of its row
 _TOGETHER_MM = 1.6  # the names of a page stand at one height over their rows, give or take
 _NEARER = 0.004  # a mm
+_FIRST_MM = 20.0  # right of the start of the rows: names of the first column
 _SURE = 0.4
 _WEIGHT, _UNNAMED, _UNEXPLAINED = 4.0, 0.4, 2.0
 
@@ -66,29 +68,37 @@ class _Placed:
     row: int
 
 
+def _at_one_height(words: Sequence[Word], baselines_mm: Sequence[float]) -> list[_Placed]:
+    """The words that stand equally high over their rows, each with its row: as many as possible."""
+    pairs = [
+        (word, r, word.y_mm - level)
+        for word in words
+        for r, level in enumerate(baselines_mm)
+        if -_HIGHEST_MM < word.y_mm - level < _LOWEST_MM
+    ]
+    best: list[_Placed] = []
+    most = 0.0
+    for _, _, height in pairs:
+        here = [(word, r) for word, r, off in pairs if abs(off - height) < _TOGETHER_MM]
+        # as many names in as many rows as possible; among equals those nearer to their rows
+        named = {r: max(word.chance**2 for word, at in here if at == r) for r in {r for _, r in here}}
+        value = sum(word.chance**2 for word, _ in here) + 0.5 * sum(named.values())
+        value *= 1 - _NEARER * abs(height)
+        if value > most:
+            most, best = value, [_Placed(word, r) for word, r in here]
+    return best
+
+
 class Names:
     """The lead names of a page, each with the row it belongs to."""
 
-    def __init__(self, words: Sequence[Word], baselines_mm: Sequence[float]) -> None:
+    def __init__(self, words: Sequence[Word], baselines_mm: Sequence[float], start_mm: float) -> None:
         self.n_rows = len(baselines_mm)
-        pairs = [
-            (word, r, word.y_mm - level)
-            for word in words
-            if word.token in LEADS or word.token == "-aVR"
-            for r, level in enumerate(baselines_mm)
-            if -_HIGHEST_MM < word.y_mm - level < _LOWEST_MM
-        ]
-        best: list[_Placed] = []
-        most = 0.0
-        for _, _, height in pairs:
-            here = [(word, r) for word, r, off in pairs if abs(off - height) < _TOGETHER_MM]
-            # as many names in as many rows as possible; among equals those nearer to their rows
-            named = {r: max(word.chance**2 for word, at in here if at == r) for r in {r for _, r in here}}
-            value = sum(word.chance**2 for word, _ in here) + 0.5 * sum(named.values())
-            value *= 1 - _NEARER * abs(height)
-            if value > most:
-                most, best = value, [_Placed(word, r) for word, r in here]
-        self.placed = best
+        leads = [word for word in words if word.token in LEADS or word.token == "-aVR"]
+        # names left of the rows, or between pulse and trace, stand lower than those of the other columns
+        first = [word for word in leads if word.x_mm < start_mm + _FIRST_MM]
+        later = [word for word in leads if word.x_mm >= start_mm + _FIRST_MM]
+        self.placed = [*_at_one_height(first, baselines_mm), *_at_one_height(later, baselines_mm)]
 
     @property
     def amount(self) -> float:
@@ -116,15 +126,19 @@ class Names:
         rest = sum(p.word.chance for p in self.placed if id(p) not in explained and p.word.chance > _SURE)
         return total - _UNEXPLAINED * rest
 
-    def strips(self, plan: LeadPlan, start_mm: float, column_mm: float) -> LeadPlan:
-        """The plan with its rhythm strips named as printed, where that can be read."""
-        strips = list(plan.rhythm)
-        for k in range(len(strips)):
-            near = self._near(len(plan.grid) + k, start_mm, column_mm * plan.n_columns, 0)
-            surest = max(near, key=lambda p: p.word.chance, default=None)
-            if surest is not None and surest.word.chance > _SURE:
-                strips[k] = surest.word.token
-        return replace(plan, rhythm=tuple(strips))
+    def matched(self, plan: LeadPlan, start_mm: float, column_mm: float) -> float:
+        """How many leads of a plan have their own name beside them, by the chances of these."""
+        total = 0.0
+        for r, row in enumerate((*plan.grid, *((lead,) for lead in plan.rhythm))):
+            for c, lead in enumerate(row):
+                near = self._near(r, start_mm, column_mm, c)
+                total += max((p.word.chance for p in near if p.word.token == lead), default=0.0)
+        return total
+
+    def of_strip(self, plan: LeadPlan, strip: int, start_mm: float, column_mm: float) -> dict[str, float]:
+        """Leads whose names stand beside a rhythm strip, counted from 0, and how sure that is."""
+        near = self._near(len(plan.grid) + strip, start_mm, column_mm * plan.n_columns, 0)
+        return {p.word.token: p.word.chance for p in sorted(near, key=lambda p: p.word.chance)}
 
     def plan(self) -> LeadPlan | None:
         """The plan that the names alone give: one, or as many as in the other rows, for each row; None if some lack."""
@@ -155,9 +169,9 @@ class Names:
 
 
 def column_step_mm(names: Names) -> float:
-    """From one column of names to the next: the median distance of neighbours within the rows; NaN if there are none."""
+    """From one column of names to the next: the median distance within the rows; NaN if there are none."""
     steps = []
     for r in range(names.n_rows):
         x = sorted(p.word.x_mm for p in names.placed if p.row == r and p.word.chance > _SURE)
-        steps += [b - a for a, b in zip(x[1:-1], x[2:], strict=True) if b - a > 12.0]
+        steps += [b - a for a, b in pairwise(x[1:]) if b - a > 12.0]
     return float(np.median(steps)) if steps else float("nan")

@@ -101,7 +101,9 @@ class Seams:
     def _tick(self, row: int, x: int) -> bool:
         """A thick upright stroke or two bars about the baseline, on both sides of it alike."""
         level = self.levels[row]
-        return any(self._upright(level, x, -high, -low) and self._upright(level, x, low, high) for low, high in _TICKS_MM)
+        return any(
+            self._upright(level, x, -high, -low) and self._upright(level, x, low, high) for low, high in _TICKS_MM
+        )
 
     def _upright(self, level: int, x: int, low_mm: float, high_mm: float) -> bool:
         """Whether ink runs from `low_mm` to `high_mm` below a row's level, give or take a mm."""

@@ -1,4 +1,4 @@
-"""From where to where the traces of a page may be printed: places at which rows begin and end, and spans of usual length."""
+"""From where to where the traces of a page may be printed: where rows begin and end, and spans of usual length."""
 
 from __future__ import annotations
 
@@ -53,9 +53,11 @@ class Ends:
         missing = 1.0 - float(np.median(self.on[:, low:high].mean(axis=1)))
         start = self._share(self.begins, start_mm - 0.5 * self.rows.stroke_mm)
         end = self._share(self.ends, end_mm + 0.5 * self.rows.stroke_mm)
-        before, after = (self.on[:, max(a, 0) : max(b, 0)] for a, b in ((low - 5 * _R, low - _R), (high + _R, high + 5 * _R)))
+        inside = (self.on[:, low : low + 4 * _R], self.on[:, max(high - 4 * _R, 0) : high])
+        short = sum(1.0 - float((part.mean(axis=1) > 0.5).mean()) for part in inside if part.size)
+        before, after = self.on[:, max(low - 5 * _R, 0) : max(low - _R, 0)], self.on[:, high + _R : high + 5 * _R]
         beyond = [float((part.mean(axis=1) > 0.95).mean()) for part in (before, after) if part.size]
-        return 2.5 * start + 1.5 * end - 12.0 * max(missing - 0.03, 0.0) - 1.5 * sum(beyond)
+        return 2.5 * start + 1.5 * end - 12.0 * max(missing - 0.03, 0.0) - 1.5 * sum(beyond) - 2.0 * short
 
     def _share(self, edges: NDArray[np.bool_], x_mm: float) -> float:
         x = round(float(self.rows.ink.column(x_mm)))
@@ -75,16 +77,25 @@ def spans_of(rows: Rows, speed: float, lengths_mm: tuple[float, ...] = ()) -> li
     """
     ends = Ends(rows)
     starts, stops = [rows.start_mm, *ends.starts()], [rows.end_mm, *ends.stops()]
+    first, last = -np.inf, np.inf  # no trace reaches over a pulse
     if rows.pulse is not None and rows.pulse.x_mm < 0.5 * (rows.start_mm + rows.end_mm):
         starts.append(rows.pulse.end_mm)
+        first = rows.pulse.end_mm - _SAME_MM
+    elif rows.pulse is not None:
+        last = rows.pulse.x_mm + _SAME_MM
     pairs = [(a, b) for a in starts[:3] for b in stops[:3]]
     for length in (USUAL_S * speed, *lengths_mm):
         pairs += [(a, a + length) for a in starts] + [(b - length, b) for b in stops]
     kept: list[tuple[float, float]] = []
     for a, b in pairs:
-        if b - a > 8.0 and all(max(abs(a - c), abs(b - d)) > _SAME_SPAN_MM for c, d in kept):
+        if (
+            b - a > 8.0
+            and a >= first
+            and b <= last
+            and all(max(abs(a - c), abs(b - d)) > _SAME_SPAN_MM for c, d in kept)
+        ):
             kept.append((a, b))
-    return [Span(a, b, ends.fit(a, b)) for a, b in kept]
+    return [Span(a, b, ends.fit(a, b)) for a, b in kept or [(rows.start_mm, rows.end_mm)]]
 
 
 def _begins(on: NDArray[np.bool_]) -> NDArray[np.bool_]:
