@@ -20,20 +20,20 @@ from ecgdig.locate.spans import USUAL_S, Span, spans_of
 from ecgdig.page.layout import Layout, LeadPlan, Paper, Segment
 from ecgdig.page.plan import column_plan
 from ecgdig.page.warp import Warp
-from ecgdig.units import LEADS, PULSE_S, STANDARD_SPEED_MM_PER_S
+from ecgdig.units import LEADS, PULSE_S
 
 __all__ = ["KNOWN_LAYOUTS", "LayoutReading", "Pulse", "Rows", "find_layout", "find_rows"]
 
 COLUMN_STEP_S = 0.1  # columns last a whole number of these
 STANDARD_DURATION_S = USUAL_S
-_LAWS = 1.5  # how much the laws of the limb leads count
+_LAWS = 2.5  # how much the laws of the limb leads count
 _LEAST_MISFIT = 0.12  # what the ink of good pages leaves
 _LEAST_COLUMN_MM = 8.0
 # log of how common speeds (mm/s) and gains (mm/mV) are, and what pulses and print count beside that
 _SPEEDS = {25.0: 0.0, 50.0: -2.0, 12.5: -3.5, 100.0: -5.0}
 _GAINS = {10.0: 0.0, 5.0: -1.5, 20.0: -2.0, 2.5: -4.0}
-_USUAL_STRIP, _TWIN = 0.25, 0.6  # beside the chance of a name
-_PULSE, _NOTCH, _PRINTED, _LEAST_PRINTED = 6.0, 2.5, 6.0, 0.5
+_USUAL_STRIP, _TWIN = 0.25, 0.8  # beside the chance of a name
+_PULSE, _NOTCH, _PRINTED, _LEAST_PRINTED = 10.0, 4.0, 6.0, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,12 +80,21 @@ def find_layout(
     rows = find_rows(image, warp)
     words = read_words(rows.ink)
     names = Names(words, rows.baselines_mm, rows.start_mm)
-    warnings: list[str] = []
-    speed = speed_mm_per_s or _read_speed(rows, words, warnings)
-    gain = gain_mm_per_mv or _read_gain(rows, words, warnings)
     n = len(rows.baselines_mm)
     plans = _plans(n, layout, rhythm, names)
+    speed = speed_mm_per_s or _read_speed(rows, words)
     plan, start, column_s, support = _choose(plans, rows, speed, names, rhythm is None)
+    if rows.pulse is not None and start < rows.pulse.x_mm < start + column_s * plan.n_columns * speed:
+        rows = replace(rows, pulse=None)  # it was a part of the traces
+        if speed_mm_per_s is None and _read_speed(rows, words) != speed:
+            speed = _read_speed(rows, words)
+            plan, start, column_s, support = _choose(plans, rows, speed, names, rhythm is None)
+    gain = gain_mm_per_mv or _read_gain(rows, words)
+    warnings = [
+        f"no calibration pulse: {given} assumed"
+        for given, known in ((f"{speed:g} mm/s", speed_mm_per_s), (f"{gain:g} mm/mV", gain_mm_per_mv))
+        if known is None and rows.pulse is None and not _printed(words, given)
+    ]
     if n not in KNOWN_LAYOUTS and layout is None and names.plan() is None:
         warnings.append(f"{n} rows fit no known layout: lead names are guesses; name the layout with --layout")
         support = 0.0
@@ -156,33 +165,28 @@ def _segments(
     return tuple(segments)
 
 
-def _read_speed(rows: Rows, words: Sequence[Word], warnings: list[str]) -> float:
+def _read_speed(rows: Rows, words: Sequence[Word]) -> float:
     """Paper speed by the pulse, the print and what would be printed then: seldom more than 10 s."""
     width = rows.end_mm - rows.start_mm
     score = dict(_SPEEDS)
     for speed in score:
         if rows.pulse is not None:
-            score[speed] += _PULSE if rows.pulse.speed_mm_per_s == speed else 0.0
+            score[speed] += _PULSE * rows.pulse.support * (rows.pulse.speed_mm_per_s == speed)
             notch = abs(np.log(rows.pulse.width_mm / (0.5 * PULSE_S * speed))) < 0.2  # half as wide as a pulse
-            score[speed] += _NOTCH if notch else 0.0
+            score[speed] += _NOTCH * rows.pulse.support * notch
         score[speed] -= 3.0 if width / speed > STANDARD_DURATION_S + 0.6 else 0.0
         score[speed] += 2.0 if abs(width / speed - STANDARD_DURATION_S) < 0.2 else 0.0
         score[speed] += _PRINTED * _printed(words, f"{speed:g} mm/s")
-    best = max(score, key=lambda speed: score[speed])
-    if rows.pulse is None and not _printed(words, f"{best:g} mm/s") and best == STANDARD_SPEED_MM_PER_S:
-        warnings.append(f"no calibration pulse: {best:g} mm/s assumed")
-    return best
+    return max(score, key=lambda speed: score[speed])
 
 
-def _read_gain(rows: Rows, words: Sequence[Word], warnings: list[str]) -> float:
+def _read_gain(rows: Rows, words: Sequence[Word]) -> float:
     score = dict(_GAINS)
     for gain in score:
-        score[gain] += _PULSE if rows.pulse is not None and rows.pulse.gain_mm_per_mv == gain else 0.0
+        if rows.pulse is not None:
+            score[gain] += _PULSE * rows.pulse.support * (rows.pulse.gain_mm_per_mv == gain)
         score[gain] += _PRINTED * _printed(words, f"{gain:g} mm/mV")
-    best = max(score, key=lambda gain: score[gain])
-    if rows.pulse is None and not _printed(words, f"{best:g} mm/mV"):
-        warnings.append(f"no calibration pulse: {best:g} mm/mV assumed")
-    return best
+    return max(score, key=lambda gain: score[gain])
 
 
 def _printed(words: Sequence[Word], token: str) -> float:
@@ -214,19 +218,19 @@ def _choose(
     lead = float(1 - np.exp(-(score - others[0]) / 3)) if others else 1.0
     column_s, _ = _column_seconds(plan, span, speed)
     if name_strips and plan.rhythm and plan.n_columns > 1:
-        twins = seams.twins(plan, span.start_mm, column_s * speed)
+        strips = range(len(plan.rhythm))
         plan = replace(
-            plan, rhythm=tuple(_strip(plan, k, twin, span, column_s * speed, names) for k, twin in enumerate(twins))
+            plan, rhythm=tuple(_strip(plan, k, span.start_mm, column_s * speed, names, seams) for k in strips)
         )
     return plan, span.start_mm, column_s, lead
 
 
-def _strip(plan: LeadPlan, k: int, twin: tuple[str, float], span: Span, column_mm: float, names: Names) -> str:
+def _strip(plan: LeadPlan, k: int, start_mm: float, column_mm: float, names: Names, seams: Seams) -> str:
     """The lead of a rhythm strip: by its name, the lead of the grid that it repeats, and what is usual."""
-    sure = names.of_strip(plan, k, span.start_mm, column_mm)
+    sure = names.of_strip(plan, k, start_mm, column_mm)
     sure[plan.rhythm[k]] = sure.get(plan.rhythm[k], 0.0) + _USUAL_STRIP
-    if twin[1] > TWIN_CORRELATION:
-        sure[twin[0]] = sure.get(twin[0], 0.0) + _TWIN
+    for lead, r in seams.twins(plan, k, start_mm, column_mm).items():
+        sure[lead] = sure.get(lead, 0.0) + _TWIN * float(np.clip((r - 0.75) / (TWIN_CORRELATION - 0.75), 0, 1))
     return max(sure, key=lambda lead: sure[lead])
 
 
@@ -240,8 +244,8 @@ def _score(plan: LeadPlan, span: Span, speed: float, seams: Seams, names: Names)
     total += 2.0 if abs(column_s * plan.n_columns - STANDARD_DURATION_S) < 0.01 else 0.0
     total += sum(seams.column(len(plan.grid), span.start_mm + c * width) for c in range(1, plan.n_columns))
     if plan.rhythm and plan.n_columns > 1:
-        match = seams.twins(plan, span.start_mm, width)
-        total += 2.5 * sum(r > TWIN_CORRELATION for _, r in match) - 0.4 * len(match)
+        alike = [max(seams.twins(plan, k, span.start_mm, width).values()) for k in range(len(plan.rhythm))]
+        total += 2.5 * sum(r > TWIN_CORRELATION for r in alike) - 0.4 * len(alike)
     return total + names.score(plan, span.start_mm, width) + _lawful(plan, span.start_mm, width, seams.rows)
 
 

@@ -29,7 +29,7 @@ KNOWN_LAYOUTS: dict[int, dict[str, float]] = {
     14: {"12x1+2": 0.0},
     15: {"12x1+3": 0.0},
 }
-CABRERA, CHEST_ONLY, AS_NAMED = -3.0, -1.5, -2.5  # log odds against the usual order
+CABRERA, CHEST_ONLY, AS_NAMED = -2.5, -1.5, -2.5  # log odds against the usual order
 _HIGHEST_MM, _LOWEST_MM = 26.0, 12.0  # of a name's middle above and below its row
 _BEFORE_MM, _AFTER_MM, _LEFT_MM = 3.0, 24.0, 24.0  # of a name's middle about the start of its lead, and of its row
 _TOGETHER_MM = 1.6  # the names of a page stand at one height over their rows, give or take

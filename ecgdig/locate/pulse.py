@@ -36,10 +36,12 @@ class Pulse:
 
     @property
     def gain_mm_per_mv(self) -> float:
-        return min(GAINS_MM_PER_MV, key=lambda gain: abs(np.log(self.height_mm / (PULSE_MV * gain))))
+        return min(_GAINS, key=lambda gain: abs(np.log(self.height_mm / (PULSE_MV * gain))))
 
 
+_GAINS = (2.5, *GAINS_MM_PER_MV)
 LEAST_PULSE = 0.6
+LOW_PULSE = 0.25  # more support is asked for of one that is no higher than a P wave
 FIRST_ROW_PULSE = 0.8  # one that stands in the first row alone
 ODD_PULSE, AMID_TRACES = 0.12, 0.65  # QRS complexes look like narrow pulses, separators like wide ones
 
@@ -72,7 +74,7 @@ def _find_pulse(
 ) -> tuple[Pulse | None, list[int]]:
     ink = cv2.dilate(page.ink, np.ones((reach_px, reach_px), np.float32))
     best: tuple[float, int, int, int, NDArray[Any], NDArray[Any]] | None = None
-    for gain in GAINS_MM_PER_MV:
+    for gain in _GAINS:
         height = round(gain * PULSE_MV * _R)
         upright = cv2.blur(ink, (1, height), anchor=(0, height - 1), borderType=cv2.BORDER_CONSTANT)  # of the px above
         for speed in PAPER_SPEEDS_MM_PER_S:
@@ -90,6 +92,7 @@ def _find_pulse(
             support[(column > extent[0] + 3 * width) & (column < extent[1] - 3 * width)] *= AMID_TRACES
             x = int(np.argmax(support))
             least = LEAST_PULSE + more + (0 if speed in (STANDARD_SPEED_MM_PER_S, 50.0) else ODD_PULSE)
+            least += LOW_PULSE if gain == _GAINS[0] else 0
             if support[x] > least and (best is None or support[x] > best[0] + 0.02):
                 best = float(support[x]), x, height, width, upright, level
     if best is None:

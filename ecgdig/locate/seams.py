@@ -35,17 +35,13 @@ class Seams:
         self.known: dict[tuple[int, int], float] = {}
         self.chance = self._chance_of_break()
 
-    def twins(self, plan: LeadPlan, start_mm: float, column_mm: float) -> list[tuple[str, float]]:
-        """For each rhythm strip, the lead of the grid whose trace is the strip's in the same column, and r."""
-        found = []
-        for strip in range(len(plan.grid), plan.n_rows):
-            best = ("", 0.0)
-            for r, row in enumerate(plan.grid):
-                for c, lead in enumerate(row):
-                    r_value = self._alike(r, strip, start_mm + c * column_mm, column_mm)
-                    best = max(best, (lead, r_value), key=lambda item: item[1])
-            found.append(best)
-        return found
+    def twins(self, plan: LeadPlan, strip: int, start_mm: float, column_mm: float) -> dict[str, float]:
+        """How much each lead of the grid is like a rhythm strip (counted from 0) in the same column: correlations."""
+        return {
+            lead: self._alike(r, len(plan.grid) + strip, start_mm + c * column_mm, column_mm)
+            for r, row in enumerate(plan.grid)
+            for c, lead in enumerate(row)
+        }
 
     def _alike(self, row: int, strip: int, x_mm: float, width_mm: float) -> float:
         """Correlation of two rows' traces between x and x + width."""

@@ -12,6 +12,7 @@ from ecgdig.locate.rows import Rows
 
 _R = INK_PX_PER_MM
 USUAL_S = 10.0
+SURE_PULSE = 0.8  # support of one that is no QRS complex beside a letter
 _MOST_PLACES = 4
 _LEAST_SHARE = 0.24  # of the rows that begin at a place
 _GAP_PX = 4  # looked back for a column without ink
@@ -78,11 +79,12 @@ def spans_of(rows: Rows, speed: float, lengths_mm: tuple[float, ...] = ()) -> li
     ends = Ends(rows)
     starts, stops = [rows.start_mm, *ends.starts()], [rows.end_mm, *ends.stops()]
     first, last = -np.inf, np.inf  # no trace reaches over a pulse
-    if rows.pulse is not None and rows.pulse.x_mm < 0.5 * (rows.start_mm + rows.end_mm):
-        starts.append(rows.pulse.end_mm)
-        first = rows.pulse.end_mm - _SAME_MM
-    elif rows.pulse is not None:
-        last = rows.pulse.x_mm + _SAME_MM
+    pulse = rows.pulse
+    if pulse is not None and pulse.x_mm < 0.5 * (rows.start_mm + rows.end_mm):
+        starts.append(pulse.end_mm)
+        first = pulse.end_mm - _SAME_MM if pulse.support > SURE_PULSE else first
+    elif pulse is not None:
+        last = pulse.x_mm + _SAME_MM if pulse.support > SURE_PULSE else last
     pairs = [(a, b) for a in starts[:3] for b in stops[:3]]
     for length in (USUAL_S * speed, *lengths_mm):
         pairs += [(a, a + length) for a in starts] + [(b - length, b) for b in stops]
