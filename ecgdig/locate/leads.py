@@ -33,7 +33,7 @@ _LEAST_COLUMN_MM = 8.0
 _SPEEDS = {25.0: 0.0, 50.0: -2.0, 12.5: -3.5, 100.0: -5.0}
 _GAINS = {10.0: 0.0, 5.0: -1.5, 20.0: -2.0, 2.5: -4.0}
 _USUAL_STRIP, _TWIN = 0.25, 0.8  # beside the chance of a name
-_PULSE, _NOTCH, _PRINTED, _LEAST_PRINTED = 10.0, 4.0, 6.0, 0.5
+_PULSE, _DOUBTFUL_PULSE, _NOTCH, _PRINTED, _LEAST_PRINTED = 9.0, 2.5, 4.0, 6.0, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,9 +171,10 @@ def _read_speed(rows: Rows, words: Sequence[Word]) -> float:
     score = dict(_SPEEDS)
     for speed in score:
         if rows.pulse is not None:
-            score[speed] += _PULSE * rows.pulse.support * (rows.pulse.speed_mm_per_s == speed)
+            weight = _PULSE if rows.pulse.is_sure else _DOUBTFUL_PULSE
+            score[speed] += weight * (rows.pulse.speed_mm_per_s == speed)
             notch = abs(np.log(rows.pulse.width_mm / (0.5 * PULSE_S * speed))) < 0.2  # half as wide as a pulse
-            score[speed] += _NOTCH * rows.pulse.support * notch
+            score[speed] += _NOTCH * notch * rows.pulse.is_sure
         score[speed] -= 3.0 if width / speed > STANDARD_DURATION_S + 0.6 else 0.0
         score[speed] += 2.0 if abs(width / speed - STANDARD_DURATION_S) < 0.2 else 0.0
         score[speed] += _PRINTED * _printed(words, f"{speed:g} mm/s")
@@ -184,7 +185,8 @@ def _read_gain(rows: Rows, words: Sequence[Word]) -> float:
     score = dict(_GAINS)
     for gain in score:
         if rows.pulse is not None:
-            score[gain] += _PULSE * rows.pulse.support * (rows.pulse.gain_mm_per_mv == gain)
+            weight = _PULSE if rows.pulse.is_sure else _DOUBTFUL_PULSE
+            score[gain] += weight * (rows.pulse.gain_mm_per_mv == gain)
         score[gain] += _PRINTED * _printed(words, f"{gain:g} mm/mV")
     return max(score, key=lambda gain: score[gain])
 

@@ -36,7 +36,7 @@ _TOGETHER_MM = 1.6  # the names of a page stand at one height over their rows, g
 _NEARER = 0.004  # a mm
 _FIRST_MM = 20.0  # right of the start of the rows: names of the first column
 _SURE = 0.4
-_WEIGHT, _UNNAMED, _UNEXPLAINED = 4.0, 0.4, 2.0
+_WEIGHT, _UNNAMED, _UNEXPLAINED = 4.0, 1.2, 2.0
 
 
 def named_plan(name: str, rhythm: Sequence[str] | None = None) -> LeadPlan:
@@ -66,6 +66,11 @@ def plans_of(n_rows: int, rhythm: Sequence[str] | None = None) -> Iterator[tuple
 class _Placed:
     word: Word
     row: int
+
+
+def _says(word: Word, lead: str) -> bool:
+    """Whether a word may be the name of a lead; a minus sign is easily overlooked."""
+    return word.token == lead or (lead == "-aVR" and word.token == "aVR")
 
 
 def _at_one_height(words: Sequence[Word], baselines_mm: Sequence[float]) -> list[_Placed]:
@@ -115,14 +120,14 @@ class Names:
             for c, lead in enumerate(row):
                 near = self._near(r, start_mm, column_mm, c)
                 explained |= {id(p) for p in near}
-                right = max((p.word.chance for p in near if p.word.token == lead), default=0.0)
-                wrong = max((p.word.chance for p in near if p.word.token != lead), default=0.0)
+                right = max((p.word.chance for p in near if _says(p.word, lead)), default=0.0)
+                wrong = max((p.word.chance for p in near if not _says(p.word, lead)), default=0.0)
                 if free:
                     total += 0.5 * _WEIGHT * max(right, wrong)
                 elif max(right, wrong) > 0:
                     total += _WEIGHT * (right - wrong)
                 else:
-                    total -= _UNNAMED
+                    total -= _UNNAMED * min(self.amount / self.n_rows, 1.0)
         rest = sum(p.word.chance for p in self.placed if id(p) not in explained and p.word.chance > _SURE)
         return total - _UNEXPLAINED * rest
 
@@ -132,7 +137,7 @@ class Names:
         for r, row in enumerate((*plan.grid, *((lead,) for lead in plan.rhythm))):
             for c, lead in enumerate(row):
                 near = self._near(r, start_mm, column_mm, c)
-                total += max((p.word.chance for p in near if p.word.token == lead), default=0.0)
+                total += max((p.word.chance for p in near if _says(p.word, lead)), default=0.0)
         return total
 
     def of_strip(self, plan: LeadPlan, strip: int, start_mm: float, column_mm: float) -> dict[str, float]:

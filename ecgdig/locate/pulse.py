@@ -31,6 +31,11 @@ class Pulse:
         return self.x_mm + (1 + 1.6 * (self.count - 1)) * self.width_mm
 
     @property
+    def is_sure(self) -> bool:
+        """Whether it is no QRS complex beside a letter: these are seldom so high in all rows, or so clear."""
+        return self.support > (SURE_PULSE if self.height_mm < HIGH_PULSE_MM else LEAST_PULSE + BLURRED_PULSE)
+
+    @property
     def speed_mm_per_s(self) -> float:
         return min(PAPER_SPEEDS_MM_PER_S, key=lambda speed: abs(np.log(self.width_mm / (PULSE_S * speed))))
 
@@ -42,6 +47,7 @@ class Pulse:
 _GAINS = (2.5, *GAINS_MM_PER_MV)
 LEAST_PULSE = 0.6
 LOW_PULSE = 0.25  # more support is asked for of one that is no higher than a P wave
+SURE_PULSE, HIGH_PULSE_MM = 0.92, 8.0
 FIRST_ROW_PULSE = 0.8  # one that stands in the first row alone
 ODD_PULSE, AMID_TRACES = 0.12, 0.65  # QRS complexes look like narrow pulses, separators like wide ones
 
@@ -74,7 +80,7 @@ def _find_pulse(
 ) -> tuple[Pulse | None, list[int]]:
     ink = cv2.dilate(page.ink, np.ones((reach_px, reach_px), np.float32))
     best: tuple[float, int, int, int, NDArray[Any], NDArray[Any]] | None = None
-    for gain in _GAINS:
+    for gain in reversed(_GAINS):  # the upper half of a pulse looks like one of half its gain
         height = round(gain * PULSE_MV * _R)
         upright = cv2.blur(ink, (1, height), anchor=(0, height - 1), borderType=cv2.BORDER_CONSTANT)  # of the px above
         for speed in PAPER_SPEEDS_MM_PER_S:

@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 
 _SMOOTH_S = 0.015
 _SAME_S = 0.014  # beats of simultaneous columns agree this well
+_NEARLY = 0.06
 _ALIKE = 0.6  # correlation of the activity of simultaneous columns
 _STRIP_MARGIN = 0.2  # by which a strip must agree better with the columns set to its start
 _OFF_BEAT = 0.08  # share of the RR interval by which the beat across a seam must be off
@@ -42,7 +43,7 @@ def begin_together(rows: Rows, plan: LeadPlan, start_mm: float, column_mm: float
         at_once = float(np.mean([_alike(columns[c], strips[0]) for c in range(1, n)]))
         return at_once > max(then + _STRIP_MARGIN, _ALIKE)
     reach = round(_SAME_S * columns_per_s)
-    same = all(_alike(columns[0], c) > _ALIKE and abs(_lag(columns[0], c)) <= reach for c in columns[1:])
+    same = all(_alike(columns[0], c) > _ALIKE and _aligned(columns[0], c, reach) for c in columns[1:])
     return same and _off_beat(columns)
 
 
@@ -64,13 +65,12 @@ def _alike(a: Array, b: Array) -> float:
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def _lag(a: Array, b: Array) -> int:
-    """By how many columns `b` is late against `a`, at most a third of their length."""
-    most = len(a) // 3
-    both = [
-        _alike(a[max(-k, 0) : len(a) - max(k, 0)], b[max(k, 0) : len(b) - max(-k, 0)]) for k in range(-most, most + 1)
-    ]
-    return int(np.argmax(both)) - most
+def _aligned(a: Array, b: Array, reach: int) -> bool:
+    """Whether two columns fit best, or nearly so, as they stand, give or take `reach` px: a beat later they may too."""
+    n, most = len(a), len(a) // 3
+    lags = range(-most, most + 1)
+    fits = np.array([_alike(a[max(-k, 0) : n - max(k, 0)], b[max(k, 0) : n - max(-k, 0)]) for k in lags])
+    return bool(fits[most - reach : most + reach + 1].max() > fits.max() - _NEARLY)
 
 
 def _off_beat(columns: list[Array]) -> bool:

@@ -12,10 +12,9 @@ from ecgdig.locate.rows import Rows
 
 _R = INK_PX_PER_MM
 USUAL_S = 10.0
-SURE_PULSE = 0.8  # support of one that is no QRS complex beside a letter
 _MOST_PLACES = 4
 _LEAST_SHARE = 0.24  # of the rows that begin at a place
-_GAP_PX = 4  # looked back for a column without ink
+_FOOT_WIDTHS, _JOINED = 0.6, 0.6
 _SAME_MM, _SAME_SPAN_MM = 0.7, 0.25
 
 
@@ -54,6 +53,9 @@ class Ends:
         missing = 1.0 - float(np.median(self.on[:, low:high].mean(axis=1)))
         start = self._share(self.begins, start_mm - 0.5 * self.rows.stroke_mm)
         end = self._share(self.ends, end_mm + 0.5 * self.rows.stroke_mm)
+        pulse = self.rows.pulse
+        if pulse is not None and 0 <= start_mm - pulse.end_mm < _FOOT_WIDTHS * pulse.width_mm:
+            start = max(start, _JOINED)  # the foot of the pulse may touch the trace
         inside = (self.on[:, low : low + 4 * _R], self.on[:, max(high - 4 * _R, 0) : high])
         short = sum(1.0 - float((part.mean(axis=1) > 0.5).mean()) for part in inside if part.size)
         before, after = self.on[:, max(low - 5 * _R, 0) : max(low - _R, 0)], self.on[:, high + _R : high + 5 * _R]
@@ -82,9 +84,9 @@ def spans_of(rows: Rows, speed: float, lengths_mm: tuple[float, ...] = ()) -> li
     pulse = rows.pulse
     if pulse is not None and pulse.x_mm < 0.5 * (rows.start_mm + rows.end_mm):
         starts.append(pulse.end_mm)
-        first = pulse.end_mm - _SAME_MM if pulse.support > SURE_PULSE else first
+        first = pulse.end_mm - _SAME_MM if pulse.is_sure else first
     elif pulse is not None:
-        last = pulse.x_mm + _SAME_MM if pulse.support > SURE_PULSE else last
+        last = pulse.x_mm + _SAME_MM if pulse.is_sure else last
     pairs = [(a, b) for a in starts[:3] for b in stops[:3]]
     for length in (USUAL_S * speed, *lengths_mm):
         pairs += [(a, a + length) for a in starts] + [(b - length, b) for b in stops]

@@ -92,8 +92,8 @@ def test_the_cabrera_order_without_names_is_told_by_the_laws_of_the_limb_leads(r
     assert [s.lead for s in reading.layout.segments] == [s.lead for s in page.layout.segments]
 
 
-def test_columns_that_begin_together_are_said_to(recording):
-    page = page_of("3x4+1", recording=recording, sequential=False)
+def test_columns_that_begin_together_are_said_to():
+    page = page_of("3x4+1", sequential=False)
     reading = find_layout(page.image, find_grid(page.image).warp())
     assert {s.start_s for s in reading.layout.segments} == {0.0}
     assert any("together" in warning for warning in reading.warnings)
