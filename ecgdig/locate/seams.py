@@ -7,6 +7,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 
 from ecgdig.locate.ink import INK_PX_PER_MM
 from ecgdig.locate.rows import Rows
@@ -16,7 +17,7 @@ _R = INK_PX_PER_MM
 TWIN_CORRELATION = 0.98  # the same lead printed twice; other leads of one heart reach about 0.95
 BREAKS_AT_SEAMS = 0.45  # two leads seldom meet at the same height
 _INDEPENDENT = 3  # rows: QRS complexes and grid lines look alike in all of them
-_DOTTED = 3.0
+_DOTTED, _MOST_LINES = 3.0, 0.04  # for a line through all rows; share of the columns that have one
 _TICKS_MM = ((0.9, 2.9), (3.4, 6.2))
 
 
@@ -30,7 +31,7 @@ class Seams:
         self.fat = cv2.dilate(ink, np.ones((1, 3), np.float32))
         self.dark = dark
         self.levels = [round(float(rows.ink.row(b))) for b in rows.baselines_mm]
-        self.between = self._between()
+        self.lines = self._lines()
         self.names = self._name_band()
         self.known: dict[tuple[int, int], float] = {}
         self.chance = self._chance_of_break()
@@ -58,7 +59,9 @@ class Seams:
         key = (n_rows, x)
         if key not in self.known:
             each = float(np.mean([self._seam(row, x) for row in range(n_rows)]))
-            self.known[key] = min(n_rows, _INDEPENDENT) * each + (_DOTTED if self._dotted(x) else 0.0)
+            self.known[key] = min(n_rows, _INDEPENDENT) * each + (
+                _DOTTED if 0 <= x < len(self.lines) and self.lines[x] else 0.0
+            )
         return self.known[key]
 
     def _seam(self, row: int, x: int) -> float:
@@ -78,13 +81,17 @@ class Seams:
         broken = [self._broken(row, x) for row in range(len(self.levels)) for x in columns]
         return float(np.clip(np.mean(broken), 0.03, 0.5)) if broken else 0.1
 
-    def _dotted(self, x: int) -> bool:
-        """A line, dotted or not, through all rows: ink between them too, where no QRS complex reaches."""
-        if self.between is None or not 2 * _R <= x < self.between.shape[1] - 2 * _R:
-            return False
-        share = self.between[:, x - 2 * _R : x + 2 * _R + 1].mean(axis=0)
-        middle = float(share[2 * _R - 3 : 2 * _R + 4].max())
-        return middle > 0.22 and middle > float(np.median(share)) + 0.15
+    def _lines(self) -> NDArray[np.bool_]:
+        """Columns with a line, dotted or not, through all rows; none if there are as many as QRS complexes."""
+        between = self._between()
+        if between is None:
+            return np.zeros(self.dark.shape[1], np.bool_)
+        share = between.mean(axis=0)
+        around = median_filter(share, 4 * _R + 1, mode="nearest")
+        lines = cv2.dilate((share > np.maximum(0.22, around + 0.15)).astype(np.uint8)[None], np.ones((1, 7), np.uint8))[
+            0
+        ]
+        return np.asarray(lines > 0, np.bool_) if lines.mean() < _MOST_LINES else np.zeros(len(share), np.bool_)
 
     def _between(self) -> NDArray[np.uint8] | None:
         """The ink halfway between the rows, `(px, w)`."""
