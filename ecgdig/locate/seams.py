@@ -88,7 +88,7 @@ class Seams:
             return np.zeros(self.dark.shape[1], np.bool_)
         share = between.mean(axis=0)
         around = median_filter(share, 4 * _R + 1, mode="nearest")
-        lines = cv2.dilate((share > np.maximum(0.22, around + 0.15)).astype(np.uint8)[None], np.ones((1, 7), np.uint8))[
+        lines = cv2.dilate((share > np.maximum(0.22, around + 0.15)).astype(np.uint8)[None], np.ones((1, 5), np.uint8))[
             0
         ]
         return np.asarray(lines > 0, np.bool_) if lines.mean() < _MOST_LINES else np.zeros(len(share), np.bool_)

@@ -15,6 +15,7 @@ USUAL_S = 10.0
 _MOST_PLACES = 4
 _LEAST_SHARE = 0.24  # of the rows that begin at a place
 _FOOT_WIDTHS, _JOINED = 0.6, 0.6
+_AGREE, _AGREE_MM = 4.0, 0.5
 _SAME_MM, _SAME_SPAN_MM = 0.7, 0.25
 
 
@@ -87,8 +88,9 @@ def spans_of(rows: Rows, speed: float, lengths_mm: tuple[float, ...] = ()) -> li
         first = pulse.end_mm - _SAME_MM if pulse.is_sure else first
     elif pulse is not None:
         last = pulse.x_mm + _SAME_MM if pulse.is_sure else last
+    usual = USUAL_S * speed
     pairs = [(a, b) for a in starts[:3] for b in stops[:3]]
-    for length in (USUAL_S * speed, *lengths_mm):
+    for length in (usual, *lengths_mm):
         pairs += [(a, a + length) for a in starts] + [(b - length, b) for b in stops]
     kept: list[tuple[float, float]] = []
     for a, b in pairs:
@@ -99,7 +101,15 @@ def spans_of(rows: Rows, speed: float, lengths_mm: tuple[float, ...] = ()) -> li
             and all(max(abs(a - c), abs(b - d)) > _SAME_SPAN_MM for c, d in kept)
         ):
             kept.append((a, b))
-    return [Span(a, b, ends.fit(a, b)) for a, b in kept or [(rows.start_mm, rows.end_mm)]]
+    return [
+        Span(a, b, ends.fit(a, b) + _measured(a, b, rows, usual)) for a, b in kept or [(rows.start_mm, rows.end_mm)]
+    ]
+
+
+def _measured(start_mm: float, end_mm: float, rows: Rows, usual_mm: float) -> float:
+    """What it counts that a start and an end, each found for itself, are as far apart as is usual."""
+    found = start_mm == rows.start_mm and end_mm == rows.end_mm
+    return _AGREE if found and abs(end_mm - start_mm - usual_mm) < _AGREE_MM else 0.0
 
 
 def _begins(on: NDArray[np.bool_]) -> NDArray[np.bool_]:
