@@ -129,11 +129,16 @@ def _plans(n: int, layout: str | None, rhythm: Sequence[str] | None, names: Name
         return [(wanted, 0.0)]
     plans = list(plans_of(n, rhythm))
     as_named = names.plan()
-    if as_named is not None and all(as_named.grid != plan.grid for plan, _ in plans):
+    # a minus sign is easily overlooked, and in the Cabrera order it is never missing
+    if as_named is not None and all(_unsigned(as_named) != _unsigned(plan) for plan, _ in plans):
         plans.append((as_named, AS_NAMED))
     if not plans:
         plans = [(column_plan([LEADS[i] if i < len(LEADS) else f"row {i + 1}" for i in range(n)]), 0.0)]
     return plans
+
+
+def _unsigned(plan: LeadPlan) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(lead.lstrip("-") for lead in row) for row in plan.grid)
 
 
 def _paper(warp: Warp, image: Image) -> Paper:

@@ -35,7 +35,7 @@ _BEFORE_MM, _AFTER_MM, _LEFT_MM = 3.0, 24.0, 24.0  # of a name's middle about th
 _TOGETHER_MM = 1.6  # the names of a page stand at one height over their rows, give or take
 _NEARER = 0.004  # a mm
 _FIRST_MM = 20.0  # right of the start of the rows: names of the first column
-_SURE = 0.4
+_SURE, _HINT = 0.4, 0.25
 _WEIGHT, _UNNAMED, _UNEXPLAINED = 4.0, 1.2, 2.0
 
 
@@ -147,11 +147,14 @@ class Names:
 
     def plan(self) -> LeadPlan | None:
         """The plan that the names alone give: one, or as many as in the other rows, for each row; None if some lack."""
+        return self._plan(_SURE) or self._plan(_HINT)
+
+    def _plan(self, least: float) -> LeadPlan | None:
         rows: list[list[Word]] = [[] for _ in range(self.n_rows)]
         for p in sorted(self.placed, key=lambda p: -p.word.chance):
             row = rows[p.row]
             apart = all(abs(p.word.x_mm - w.x_mm) > 12.0 and p.word.token != w.token for w in row)
-            if p.word.chance > _SURE and apart:
+            if p.word.chance > least and apart:
                 row.append(p.word)
         if not all(rows):
             return None

@@ -85,7 +85,8 @@ def _find_pulse(
         upright = cv2.blur(ink, (1, height), anchor=(0, height - 1), borderType=cv2.BORDER_CONSTANT)  # of the px above
         for speed in PAPER_SPEEDS_MM_PER_S:
             width = round(speed * PULSE_S * _R)
-            if width >= ink.shape[1] // 2:
+            usual = speed in (STANDARD_SPEED_MM_PER_S, 50.0)
+            if width >= ink.shape[1] // 2 or (gain == _GAINS[0] and not usual):
                 continue
             level = cv2.blur(ink, (width, 1), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)  # of the px to the right
             scores, _ = _pulse_scores(upright, level, levels, height, width)
@@ -97,7 +98,7 @@ def _find_pulse(
             column = np.arange(len(support))
             support[(column > extent[0] + 3 * width) & (column < extent[1] - 3 * width)] *= AMID_TRACES
             x = int(np.argmax(support))
-            least = LEAST_PULSE + more + (0 if speed in (STANDARD_SPEED_MM_PER_S, 50.0) else ODD_PULSE)
+            least = LEAST_PULSE + more + (0 if usual else ODD_PULSE)
             least += LOW_PULSE if gain == _GAINS[0] else 0
             if support[x] > least and (best is None or support[x] > best[0] + 0.02):
                 best = float(support[x]), x, height, width, upright, level
