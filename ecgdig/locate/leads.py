@@ -29,6 +29,8 @@ STANDARD_DURATION_S = USUAL_S
 _LAWS = 2.5  # how much the laws of the limb leads count
 _LEAST_MISFIT = 0.12  # what the ink of good pages leaves
 _LEAST_COLUMN_MM = 8.0
+_NAMED = 5.0  # log odds of the names: these are rows
+_FEWER_ROWS = 4.0  # by which the page must be explained better without its first or last row
 # log of how common speeds (mm/s) and gains (mm/mV) are, and what pulses and print count beside that
 _SPEEDS = {25.0: 0.0, 50.0: -2.0, 12.5: -3.5, 100.0: -5.0}
 _GAINS = {10.0: 0.0, 5.0: -1.5, 20.0: -2.0, 2.5: -4.0}
@@ -77,18 +79,33 @@ def find_layout(
         GeometryError: there are no traces, or not the rows of the layout that was named.
         ValueError: the layout is not known.
     """
-    rows = find_rows(image, warp)
+    rows = found = find_rows(image, warp)
     words = read_words(rows.ink)
     names = Names(words, rows.baselines_mm, rows.start_mm)
     n = len(rows.baselines_mm)
     plans = _plans(n, layout, rhythm, names)
     speed = speed_mm_per_s or _read_speed(rows, words)
-    plan, start, column_s, support = _choose(plans, rows, speed, names, rhythm is None)
+    score, plan, start, column_s, support = _choose(plans, rows, speed, names, rhythm is None)
+    if layout is None and n > 3 and names.score(plan, start, column_s * speed) < _NAMED:
+        for part in (
+            slice(1, None),
+            slice(None, -1),
+        ):  # a line of the header, or a frame, may have been taken for a row
+            fewer = _some_rows(found, part)
+            if n - 1 not in KNOWN_LAYOUTS:
+                break
+            names_then = Names(words, fewer.baselines_mm, fewer.start_mm)
+            plans_then = _plans(n - 1, None, rhythm, names_then)
+            tried = _choose(plans_then, fewer, speed, names_then, rhythm is None)
+            if tried[0] > score + _FEWER_ROWS:
+                rows, names, plans = fewer, names_then, plans_then
+                score, plan, start, column_s, support = tried
+        n = len(rows.baselines_mm)
     if rows.pulse is not None and start < rows.pulse.x_mm < start + column_s * plan.n_columns * speed:
         rows = replace(rows, pulse=None)  # it was a part of the traces
         if speed_mm_per_s is None and _read_speed(rows, words) != speed:
             speed = _read_speed(rows, words)
-            plan, start, column_s, support = _choose(plans, rows, speed, names, rhythm is None)
+            score, plan, start, column_s, support = _choose(plans, rows, speed, names, rhythm is None)
     gain = gain_mm_per_mv or _read_gain(rows, words)
     warnings = [
         f"no calibration pulse: {given} assumed"
@@ -135,6 +152,16 @@ def _plans(n: int, layout: str | None, rhythm: Sequence[str] | None, names: Name
     if not plans:
         plans = [(column_plan([LEADS[i] if i < len(LEADS) else f"row {i + 1}" for i in range(n)]), 0.0)]
     return plans
+
+
+def _some_rows(rows: Rows, part: slice) -> Rows:
+    return replace(
+        rows,
+        baselines_mm=rows.baselines_mm[part],
+        starts_mm=rows.starts_mm[part],
+        ends_mm=rows.ends_mm[part],
+        paths_mm=rows.paths_mm[part],
+    )
 
 
 def _unsigned(plan: LeadPlan) -> tuple[tuple[str, ...], ...]:
@@ -204,8 +231,8 @@ def _printed(words: Sequence[Word], token: str) -> float:
 
 def _choose(
     plans: list[tuple[LeadPlan, float]], rows: Rows, speed: float, names: Names, name_strips: bool
-) -> tuple[LeadPlan, float, float, float]:
-    """The plan that explains the page best; x of time zero, seconds a column, and its lead over the others, 0 to 1."""
+) -> tuple[float, LeadPlan, float, float, float]:
+    """The best plan and its score; x of time zero, seconds a column, and its lead over the others, 0 to 1."""
     seams = Seams(rows)
     step = COLUMN_STEP_S * speed
     column_mm = column_step_mm(names)
@@ -229,7 +256,7 @@ def _choose(
         plan = replace(
             plan, rhythm=tuple(_strip(plan, k, span.start_mm, column_s * speed, names, seams) for k in strips)
         )
-    return plan, span.start_mm, column_s, lead
+    return score, plan, span.start_mm, column_s, lead
 
 
 def _strip(plan: LeadPlan, k: int, start_mm: float, column_mm: float, names: Names, seams: Seams) -> str:

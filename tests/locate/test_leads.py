@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from patient_pages import page_of
 
 from ecgdig.grid.flat import GeometryError, find_grid
+from ecgdig.locate import leads
 from ecgdig.locate.leads import find_layout
+from ecgdig.locate.rows import find_rows
 from ecgdig.page.layout import Paper, lead_plan
 from ecgdig.page.plan import cabrera_leads, column_plan
 
@@ -103,3 +107,20 @@ def test_a_notch_half_as_wide_as_a_pulse_is_no_slower_paper():
     page = page_of("3x4+1", pulse="notch", paper=Paper(300.0, 190.0))
     reading = find_layout(page.image, find_grid(page.image).warp())
     assert {s.speed_mm_per_s for s in reading.layout.segments} == {25.0}
+
+
+def test_a_line_of_the_header_is_no_row(monkeypatch):
+    page = page_of("3x4+1")
+    warp = find_grid(page.image).warp()
+    rows = find_rows(page.image, warp)
+    above = replace(
+        rows,
+        baselines_mm=(rows.baselines_mm[0] - rows.spacing_mm, *rows.baselines_mm),
+        starts_mm=(rows.starts_mm[0], *rows.starts_mm),
+        ends_mm=(rows.ends_mm[0], *rows.ends_mm),
+        paths_mm=np.concatenate([np.full_like(rows.paths_mm[:1], 8.0), rows.paths_mm]),
+    )
+    monkeypatch.setattr(leads, "find_rows", lambda *args: above)
+    reading = find_layout(page.image, warp)
+    assert reading.layout.name == "3x4+1"
+    assert reading.rows.baselines_mm == rows.baselines_mm
