@@ -34,7 +34,7 @@ _FEWER_ROWS = 4.0  # by which the page must be explained better without its firs
 # log of how common speeds (mm/s) and gains (mm/mV) are, and what pulses and print count beside that
 _SPEEDS = {25.0: 0.0, 50.0: -2.0, 12.5: -3.5, 100.0: -5.0}
 _GAINS = {10.0: 0.0, 5.0: -1.5, 20.0: -2.0, 2.5: -4.0}
-_USUAL_STRIP, _TWIN = 0.25, 0.8  # beside the chance of a name
+_USUAL_STRIP, _TWIN = 0.45, 0.6  # beside the chance of a name
 _PULSE, _DOUBTFUL_PULSE, _NOTCH, _PRINTED, _LEAST_PRINTED = 9.0, 2.5, 4.0, 6.0, 0.5
 
 
