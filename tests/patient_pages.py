@@ -1,5 +1,7 @@
 """Pages of one invented patient, for tests of what is read from them."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from ecgdig.page import PLAIN, Placement, arrange, lead_plan, render
@@ -25,10 +27,29 @@ def patient(seed=0, fs=250.0, seconds=10.0):
     return Recording(LEADS, fs, np.array(leads, np.float32))
 
 
-def page_of(name, *, rhythm=None, dpi=130, gain=10.0, speed=25.0, paper=PAPER, row_mm=None):
-    plan = lead_plan(name, rhythm)
+def page_of(
+    plan,
+    *,
+    rhythm=None,
+    dpi=130,
+    gain=10.0,
+    speed=25.0,
+    paper=PAPER,
+    row_mm=None,
+    sequential=True,
+    pulse="left",
+    names="above-start",
+    footer=False,
+    recording=None,
+):
+    """A page of this patient, or of a recording, in `PLAIN` but for pulses, lead names and footer."""
+    plan = lead_plan(plan, rhythm) if isinstance(plan, str) else plan
     step = row_mm or min(32.0, (paper.height_mm - 40) / plan.n_rows)
-    layout = arrange(
-        plan, paper, Placement(19.0, 8.0, 32.0, step), duration_s=10.0, speed_mm_per_s=speed, gain_mm_per_mv=gain
+    sheet = Placement(19.0, 8.0, 32.0, step, sequential)
+    layout = arrange(plan, paper, sheet, duration_s=10.0, speed_mm_per_s=speed, gain_mm_per_mv=gain)
+    style = replace(
+        PLAIN,
+        furniture=replace(PLAIN.furniture, pulse=pulse, footer=footer),
+        lettering=replace(PLAIN.lettering, place=names),
     )
-    return render(patient(), layout, PLAIN, dpi, np.random.default_rng(0))
+    return render(recording or patient(), layout, style, dpi, np.random.default_rng(0))

@@ -1,42 +1,41 @@
-"""Which lead is printed where on a flat page: rows, column boundaries and the known layouts put together."""
+"""Which lead is printed where on a flat page: rows, seams, names and the known layouts put together."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from ecgdig.grid.flat import GeometryError
-from ecgdig.locate.ink import INK_PX_PER_MM, Image
+from ecgdig.locate.ink import Image
+from ecgdig.locate.limbs import IN_I_AND_II, misfit_of
+from ecgdig.locate.names import Word, read_words
+from ecgdig.locate.plans import AS_NAMED, KNOWN_LAYOUTS, Names, column_step_mm, named_plan, plans_of
 from ecgdig.locate.pulse import Pulse
 from ecgdig.locate.rows import Rows, find_rows
-from ecgdig.page.layout import Layout, LeadPlan, Paper, Segment, lead_plan, limb_plan
+from ecgdig.locate.seams import TWIN_CORRELATION, Seams
+from ecgdig.locate.sequence import begin_together
+from ecgdig.locate.spans import USUAL_S, Span, spans_of
+from ecgdig.page.layout import Layout, LeadPlan, Paper, Segment
+from ecgdig.page.plan import column_plan
 from ecgdig.page.warp import Warp
-from ecgdig.units import LEADS, STANDARD_GAIN_MM_PER_MV, STANDARD_SPEED_MM_PER_S
+from ecgdig.units import LEADS, PULSE_S
 
-__all__ = ["LayoutReading", "Pulse", "Rows", "find_layout", "find_rows"]
+__all__ = ["KNOWN_LAYOUTS", "LayoutReading", "Pulse", "Rows", "find_layout", "find_rows"]
 
-_R = INK_PX_PER_MM
 COLUMN_STEP_S = 0.1  # columns last a whole number of these
-STANDARD_DURATION_S = 10.0
-
-# layouts by number of rows, with the log of how common they are
-KNOWN_LAYOUTS: dict[int, dict[str, float]] = {
-    2: {"2x6": 0.0},
-    3: {"3x4": 0.0, "2x6+1": -3.0},
-    4: {"3x4+1": 0.0, "4x3": -2.5, "2x6+2": -4.0},
-    5: {"3x4+2": 0.0, "4x3+1": -2.5},
-    6: {"3x4+3": 0.0, "6x2": 0.0, "6x1": -3.0, "4x3+2": -4.0},
-    7: {"6x2+1": 0.0, "4x3+3": -3.0},
-    8: {"6x2+2": 0.0},
-    9: {"6x2+3": 0.0},
-    12: {"12x1": 0.0},
-    13: {"12x1+1": 0.0},
-    14: {"12x1+2": 0.0},
-    15: {"12x1+3": 0.0},
-}
+STANDARD_DURATION_S = USUAL_S
+_LAWS = 2.5  # how much the laws of the limb leads count
+_LEAST_MISFIT = 0.12  # what the ink of good pages leaves
+_LEAST_COLUMN_MM = 8.0
+_NAMED = 5.0  # log odds of the names: these are rows
+_FEWER_ROWS = 4.0  # by which the page must be explained better without its first or last row
+# log of how common speeds (mm/s) and gains (mm/mV) are, and what pulses and print count beside that
+_SPEEDS = {25.0: 0.0, 50.0: -2.0, 12.5: -3.5, 100.0: -5.0}
+_GAINS = {10.0: 0.0, 5.0: -1.5, 20.0: -2.0, 2.5: -4.0}
+_USUAL_STRIP, _TWIN = 0.45, 0.6  # beside the chance of a name
+_PULSE, _DOUBTFUL_PULSE, _NOTCH, _PRINTED, _LEAST_PRINTED = 9.0, 2.5, 4.0, 6.0, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,12 +47,16 @@ class LayoutReading:
         rows: the rows it was read from.
         warnings: what is uncertain, in words.
         support: 0 to 1, how much better the layout explains the columns than the next best.
+        words: what was read of the print: names of leads, speed and gain.
+        named: how many leads have their own name beside them, by the chances of these.
     """
 
     layout: Layout
     rows: Rows
     warnings: tuple[str, ...]
     support: float
+    words: tuple[Word, ...] = ()
+    named: float = 0.0
 
 
 def find_layout(
@@ -76,38 +79,93 @@ def find_layout(
         GeometryError: there are no traces, or not the rows of the layout that was named.
         ValueError: the layout is not known.
     """
-    rows = find_rows(image, warp)
-    warnings: list[str] = []
-    speed = speed_mm_per_s or _read_speed(rows, warnings)
-    gain = gain_mm_per_mv or _read_gain(rows, warnings)
+    rows = found = find_rows(image, warp)
+    words = read_words(rows.ink)
+    names = Names(words, rows.baselines_mm, rows.start_mm)
     n = len(rows.baselines_mm)
-    if layout is not None:
-        plans = {layout: 0.0}
-        wanted = _plan(layout, rhythm).n_rows
-        if wanted != n:
-            raise GeometryError(f"layout {layout} has {wanted} rows, the page shows {n}; name another layout or none")
-    else:
-        plans = KNOWN_LAYOUTS.get(n, {})
-    if not plans:
+    plans = _plans(n, layout, rhythm, names)
+    speed = speed_mm_per_s or _read_speed(rows, words)
+    score, plan, start, column_s, support = _choose(plans, rows, speed, names, rhythm is None)
+    if layout is None and n > 3 and names.score(plan, start, column_s * speed) < _NAMED:
+        for part in (
+            slice(1, None),
+            slice(None, -1),
+        ):  # a line of the header, or a frame, may have been taken for a row
+            fewer = _some_rows(found, part)
+            if n - 1 not in KNOWN_LAYOUTS:
+                break
+            names_then = Names(words, fewer.baselines_mm, fewer.start_mm)
+            plans_then = _plans(n - 1, None, rhythm, names_then)
+            tried = _choose(plans_then, fewer, speed, names_then, rhythm is None)
+            if tried[0] > score + _FEWER_ROWS:
+                rows, names, plans = fewer, names_then, plans_then
+                score, plan, start, column_s, support = tried
+        n = len(rows.baselines_mm)
+    if rows.pulse is not None and start < rows.pulse.x_mm < start + column_s * plan.n_columns * speed:
+        rows = replace(rows, pulse=None)  # it was a part of the traces
+        if speed_mm_per_s is None and _read_speed(rows, words) != speed:
+            speed = _read_speed(rows, words)
+            score, plan, start, column_s, support = _choose(plans, rows, speed, names, rhythm is None)
+    gain = gain_mm_per_mv or _read_gain(rows, words)
+    warnings = [
+        f"no calibration pulse: {given} assumed"
+        for given, known in ((f"{speed:g} mm/s", speed_mm_per_s), (f"{gain:g} mm/mV", gain_mm_per_mv))
+        if known is None and rows.pulse is None and not _printed(words, given)
+    ]
+    if n not in KNOWN_LAYOUTS and layout is None and names.plan() is None:
         warnings.append(f"{n} rows fit no known layout: lead names are guesses; name the layout with --layout")
-        plan, support = LeadPlan(f"{n}x1", tuple((lead,) for lead in _names(n))), 0.0
-        start, column_s = rows.start_mm, (rows.end_mm - rows.start_mm) / speed
-    else:
-        plan, start, column_s, support = _choose(plans, rhythm, rows, speed)
-        if layout is None and len(plans) > 1 and support < 0.5:
-            others = ", ".join(name for name in plans if name != plan.name)
+        support = 0.0
+    elif layout is None and len(plans) > 1 and support < 0.5:
+        others = ", ".join(dict.fromkeys(p.name for p, _ in plans if p.name != plan.name))
+        if others:
             warnings.append(f"layout read as {plan.name}, but {others} is possible; name it with --layout if wrong")
     paper = _paper(warp, image)
+    named = names.matched(plan, start, column_s * speed)
+    together = begin_together(rows, plan, start, column_s * speed, speed)
+    if together:
+        warnings.append("the columns show the same beats: read as beginning together")
     segments = _segments(plan, rows.baselines_mm, start, column_s, speed, gain)
-    return LayoutReading(Layout(plan.name, paper, segments), rows, tuple(warnings), support)
+    if together:
+        segments = tuple(replace(s, start_s=0.0) for s in segments)
+    return LayoutReading(Layout(plan.name, paper, segments), rows, tuple(warnings), support, words, named)
 
 
-def _names(n: int) -> list[str]:
-    return [LEADS[i] if i < len(LEADS) else f"row {i + 1}" for i in range(n)]
+def _plans(n: int, layout: str | None, rhythm: Sequence[str] | None, names: Names) -> list[tuple[LeadPlan, float]]:
+    """The plans to choose from, with the log of how common they are.
+
+    Raises:
+        GeometryError: the layout that was named has another number of rows.
+        ValueError: it is not known.
+    """
+    if layout is not None:
+        wanted = named_plan(layout, rhythm)
+        if wanted.n_rows != n:
+            raise GeometryError(
+                f"layout {layout} has {wanted.n_rows} rows, the page shows {n}; name another layout or none"
+            )
+        return [(wanted, 0.0)]
+    plans = list(plans_of(n, rhythm))
+    as_named = names.plan()
+    # a minus sign is easily overlooked, and in the Cabrera order it is never missing
+    if as_named is not None and all(_unsigned(as_named) != _unsigned(plan) for plan, _ in plans):
+        plans.append((as_named, AS_NAMED))
+    if not plans:
+        plans = [(column_plan([LEADS[i] if i < len(LEADS) else f"row {i + 1}" for i in range(n)]), 0.0)]
+    return plans
 
 
-def _plan(name: str, rhythm: Sequence[str] | None = None) -> LeadPlan:
-    return limb_plan() if name == "6x1" else lead_plan(name, rhythm)
+def _some_rows(rows: Rows, part: slice) -> Rows:
+    return replace(
+        rows,
+        baselines_mm=rows.baselines_mm[part],
+        starts_mm=rows.starts_mm[part],
+        ends_mm=rows.ends_mm[part],
+        paths_mm=rows.paths_mm[part],
+    )
+
+
+def _unsigned(plan: LeadPlan) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(lead.lstrip("-") for lead in row) for row in plan.grid)
 
 
 def _paper(warp: Warp, image: Image) -> Paper:
@@ -139,199 +197,110 @@ def _segments(
     return tuple(segments)
 
 
-def _read_speed(rows: Rows, warnings: list[str]) -> float:
-    if rows.pulse is not None:
-        return rows.pulse.speed_mm_per_s
+def _read_speed(rows: Rows, words: Sequence[Word]) -> float:
+    """Paper speed by the pulse, the print and what would be printed then: seldom more than 10 s."""
     width = rows.end_mm - rows.start_mm
-    if abs(width / 50.0 - STANDARD_DURATION_S) < 0.06:
-        return 50.0
-    warnings.append(f"no calibration pulse: {STANDARD_SPEED_MM_PER_S:g} mm/s assumed")
-    return STANDARD_SPEED_MM_PER_S
+    score = dict(_SPEEDS)
+    for speed in score:
+        if rows.pulse is not None:
+            weight = _PULSE if rows.pulse.is_sure else _DOUBTFUL_PULSE
+            score[speed] += weight * (rows.pulse.speed_mm_per_s == speed)
+            notch = abs(np.log(rows.pulse.width_mm / (0.5 * PULSE_S * speed))) < 0.2  # half as wide as a pulse
+            score[speed] += _NOTCH * notch * rows.pulse.is_sure
+        score[speed] -= 3.0 if width / speed > STANDARD_DURATION_S + 0.6 else 0.0
+        score[speed] += 2.0 if abs(width / speed - STANDARD_DURATION_S) < 0.2 else 0.0
+        score[speed] += _PRINTED * _printed(words, f"{speed:g} mm/s")
+    return max(score, key=lambda speed: score[speed])
 
 
-def _read_gain(rows: Rows, warnings: list[str]) -> float:
-    if rows.pulse is not None:
-        return rows.pulse.gain_mm_per_mv
-    warnings.append(f"no calibration pulse: {STANDARD_GAIN_MM_PER_MV:g} mm/mV assumed")
-    return STANDARD_GAIN_MM_PER_MV
+def _read_gain(rows: Rows, words: Sequence[Word]) -> float:
+    score = dict(_GAINS)
+    for gain in score:
+        if rows.pulse is not None:
+            weight = _PULSE if rows.pulse.is_sure else _DOUBTFUL_PULSE
+            score[gain] += weight * (rows.pulse.gain_mm_per_mv == gain)
+        score[gain] += _PRINTED * _printed(words, f"{gain:g} mm/mV")
+    return max(score, key=lambda gain: score[gain])
+
+
+def _printed(words: Sequence[Word], token: str) -> float:
+    """How sure it is that a speed or gain is printed; 0 where there are only hints of it."""
+    chance = max((word.chance for word in words if word.token == token), default=0.0)
+    return chance if chance > _LEAST_PRINTED else 0.0
 
 
 def _choose(
-    plans: dict[str, float], rhythm: Sequence[str] | None, rows: Rows, speed: float
-) -> tuple[LeadPlan, float, float, float]:
-    """The plan that explains the column boundaries best; x of time zero, seconds a column, and its lead as 0 to 1."""
-    best = -np.inf
-    for span in (rows, *_usual_spans(rows, speed)):
-        trial = _Boundaries(span)
-        tried = []
-        for name, prior in plans.items():
-            plan = _plan(name, rhythm if len(rhythm or ()) == int(name.partition("+")[2] or 0) else None)
-            tried.append((prior + trial.score(plan, speed), plan))
-        tried.sort(key=lambda item: -item[0])
-        if tried[0][0] > best + (0.0 if span is rows else _SPAN_MARGIN):
-            best, evidence, rated, rows = tried[0][0], trial, tried, span
-    score, plan = rated[0]
-    lead = 1.0 if len(rated) == 1 else float(1 - np.exp(-(score - rated[1][0]) / 3))
-    column_s, _ = _column_seconds(plan, rows, speed)
-    start = rows.start_mm
-    if rhythm is None and plan.rhythm and plan.n_columns > 1:
-        twins = evidence.twins(plan, column_s * speed)
-        named = tuple(new if r > TWIN_CORRELATION else old for (new, r), old in zip(twins, plan.rhythm, strict=True))
-        plan = replace(plan, rhythm=named)
-    return plan, start, column_s, lead
+    plans: list[tuple[LeadPlan, float]], rows: Rows, speed: float, names: Names, name_strips: bool
+) -> tuple[float, LeadPlan, float, float, float]:
+    """The best plan and its score; x of time zero, seconds a column, and its lead over the others, 0 to 1."""
+    seams = Seams(rows)
+    step = COLUMN_STEP_S * speed
+    column_mm = column_step_mm(names)
+    best: dict[int, tuple[float, Span]] = {}
+    common = spans_of(rows, speed)
+    for k, (plan, prior) in enumerate(plans):
+        spans = common
+        if plan.n_columns > 1 and np.isfinite(column_mm):
+            spans = spans_of(rows, speed, (plan.n_columns * step * round(column_mm / step),))
+        for span in spans:
+            score = prior + _score(plan, span, speed, seams, names)
+            if k not in best or score > best[k][0]:
+                best[k] = score, span
+    order = sorted(best, key=lambda k: -best[k][0])
+    (score, span), plan = best[order[0]], plans[order[0]][0]
+    others = [best[k][0] for k in order[1:] if plans[k][0].name != plan.name]
+    lead = float(1 - np.exp(-(score - others[0]) / 3)) if others else 1.0
+    column_s, _ = _column_seconds(plan, span, speed)
+    if name_strips and plan.rhythm and plan.n_columns > 1:
+        strips = range(len(plan.rhythm))
+        plan = replace(
+            plan, rhythm=tuple(_strip(plan, k, span.start_mm, column_s * speed, names, seams) for k in strips)
+        )
+    return score, plan, span.start_mm, column_s, lead
 
 
-def _usual_spans(rows: Rows, speed: float) -> list[Rows]:
-    """The rows as they would be if 10 s were printed, where what was found is longer: a frame was taken for an end."""
-    usual = STANDARD_DURATION_S * speed
-    if rows.end_mm - rows.start_mm < usual + _LEAST_FRAME_MM:
-        return []
-    starts = [rows.start_mm]
-    if rows.pulse is not None and rows.pulse.x_mm < rows.start_mm + 1.0:
-        starts.append(rows.pulse.end_mm)
-    return [replace(rows, start_mm=start, end_mm=start + usual) for start in starts]
+def _strip(plan: LeadPlan, k: int, start_mm: float, column_mm: float, names: Names, seams: Seams) -> str:
+    """The lead of a rhythm strip: by its name, the lead of the grid that it repeats, and what is usual."""
+    sure = names.of_strip(plan, k, start_mm, column_mm)
+    sure[plan.rhythm[k]] = sure.get(plan.rhythm[k], 0.0) + _USUAL_STRIP
+    for lead, r in seams.twins(plan, k, start_mm, column_mm).items():
+        sure[lead] = sure.get(lead, 0.0) + _TWIN * float(np.clip((r - 0.75) / (TWIN_CORRELATION - 0.75), 0, 1))
+    return max(sure, key=lambda lead: sure[lead])
 
 
-def _column_seconds(plan: LeadPlan, rows: Rows, speed: float) -> tuple[float, float]:
+def _score(plan: LeadPlan, span: Span, speed: float, seams: Seams, names: Names) -> float:
+    """The evidence for a plan over a span: its seams, names, laws and strips; what shows nothing counts against it."""
+    column_s, misfit = _column_seconds(plan, span, speed)
+    width = column_s * speed
+    if width < _LEAST_COLUMN_MM:
+        return -50.0
+    total = span.fit - min(max(abs(misfit) - 0.3, 0.0) / 0.3, 6.0)
+    total += 2.0 if abs(column_s * plan.n_columns - STANDARD_DURATION_S) < 0.01 else 0.0
+    total += sum(seams.column(len(plan.grid), span.start_mm + c * width) for c in range(1, plan.n_columns))
+    if plan.rhythm and plan.n_columns > 1:
+        alike = [max(seams.twins(plan, k, span.start_mm, width).values()) for k in range(len(plan.rhythm))]
+        total += 2.5 * sum(r > TWIN_CORRELATION for r in alike) - 0.4 * len(alike)
+    return total + names.score(plan, span.start_mm, width) + _lawful(plan, span.start_mm, width, seams.rows)
+
+
+def _lawful(plan: LeadPlan, start_mm: float, column_mm: float, rows: Rows) -> float:
+    """How well the limb leads of each column obey their laws; 0 where they are too few."""
+    total = 0.0
+    for c in range(plan.n_columns):
+        limbs = [(r, row[c]) for r, row in enumerate(plan.grid) if c < len(row) and row[c] in IN_I_AND_II]
+        low, high = (
+            max(round(float(x)), 0)
+            for x in rows.ink.column([start_mm + c * column_mm + 1.0, start_mm + (c + 1) * column_mm - 1.0])
+        )
+        size = misfit_of([lead for _, lead in limbs], -rows.paths_mm[[r for r, _ in limbs], low:high])
+        if np.isfinite(size):
+            total -= _LAWS * float(np.log(np.clip(size, _LEAST_MISFIT, 1.0)))
+    return total
+
+
+def _column_seconds(plan: LeadPlan, span: Span, speed: float) -> tuple[float, float]:
     """Seconds a column, a whole number of `COLUMN_STEP_S`, and by how many mm the page's width differs from that."""
-    width = rows.end_mm - rows.start_mm
+    width = span.end_mm - span.start_mm
     step = COLUMN_STEP_S * speed * plan.n_columns
     n = max(1, round((width + 0.1) / step))
     return n * COLUMN_STEP_S, float(width - n * step)
-
-
-_LEAST_FRAME_MM = 3.0  # beyond the traces' usual end
-_SPAN_MARGIN = 2.0  # log odds by which another span of the traces must explain the seams better
-TWIN_CORRELATION = 0.98  # the same lead printed twice; other leads of one heart reach about 0.95
-BREAKS_AT_SEAMS = 0.45  # two leads seldom meet at the same height
-
-
-class _Boundaries:
-    """How much each place on each row looks like the seam of two leads."""
-
-    def __init__(self, rows: Rows) -> None:
-        self.rows = rows
-        ink = rows.ink.ink
-        dark = (ink > 0.3).astype(np.uint8)
-        self.fat = cv2.dilate(ink, np.ones((1, 3), np.float32))
-        self.dark = dark
-        self.levels = [round(float(rows.ink.row(b))) for b in rows.baselines_mm]
-        self.names = self._name_band()
-        self.chance = self._chance_of_break()
-
-    def score(self, plan: LeadPlan, speed: float) -> float:
-        """Sum of the evidence at the seams of a plan; seams that show nothing count against it."""
-        column_s, misfit = _column_seconds(plan, self.rows, speed)
-        width = column_s * speed
-        if width < 8.0:
-            return -50.0
-        total = -min(max(abs(misfit) - 0.3, 0.0) / 0.3, 6.0) if plan.n_columns > 1 else 0.0
-        total += 1.0 if abs(column_s * plan.n_columns - STANDARD_DURATION_S) < 0.01 else 0.0
-        seams = [(r, c) for r in range(len(plan.grid)) for c in range(1, plan.n_columns)]
-        values = [self.seam(r, self.rows.start_mm + c * width) for r, c in seams]
-        strips = 0.0
-        if plan.rhythm and plan.n_columns > 1:
-            match = self.twins(plan, width)
-            strips = 2.5 * sum(r > TWIN_CORRELATION for _, r in match) - 0.4 * len(match)
-        return total + float(np.sum(values)) + strips
-
-    def twins(self, plan: LeadPlan, column_mm: float) -> list[tuple[str, float]]:
-        """For each rhythm strip, the lead of the grid whose trace is the strip's in the same column, and r."""
-        found = []
-        for strip in range(len(plan.grid), plan.n_rows):
-            best = ("", 0.0)
-            for r, row in enumerate(plan.grid):
-                for c, lead in enumerate(row):
-                    r_value = self._alike(r, strip, self.rows.start_mm + c * column_mm, column_mm)
-                    best = max(best, (lead, r_value), key=lambda item: item[1])
-            found.append(best)
-        return found
-
-    def _alike(self, row: int, strip: int, x_mm: float, width_mm: float) -> float:
-        """Correlation of two rows' traces between x and x + width."""
-        low, high = (round(float(c)) for c in self.rows.ink.column([x_mm + 1.0, x_mm + width_mm - 1.0]))
-        a, b = self.rows.paths_mm[row, max(low, 0) : high], self.rows.paths_mm[strip, max(low, 0) : high]
-        known = np.isfinite(a) & np.isfinite(b)
-        if known.sum() < 0.5 * max(high - low, 1) or a[known].std() < 0.15 or b[known].std() < 0.15:
-            return 0.0
-        return float(np.corrcoef(a[known], b[known])[0, 1])
-
-    def seam(self, row: int, x_mm: float) -> float:
-        """Log odds that a new lead begins on `row` at `x_mm`, give or take half a mm."""
-        x = round(float(self.rows.ink.column(x_mm)))
-        evidence = -0.1
-        if self._tick(row, x):
-            evidence += 2.0
-        if self._broken(row, x):
-            evidence += float(np.log(BREAKS_AT_SEAMS / self.chance))
-        else:
-            evidence += float(np.log((1 - BREAKS_AT_SEAMS) / (1 - self.chance)))
-        evidence += 1.5 * self._dotted(x)
-        evidence += self._named(row, x)
-        return evidence
-
-    def _chance_of_break(self) -> float:
-        """How often a trace seems broken where no seam is: at odd places along the rows."""
-        places = np.linspace(self.rows.start_mm, self.rows.end_mm, 31)[1:-1:2] + 1.7
-        columns = [round(float(c)) for c in self.rows.ink.column(places)]
-        broken = [self._broken(row, x) for row in range(len(self.levels)) for x in columns]
-        return float(np.clip(np.mean(broken), 0.03, 0.5)) if broken else 0.1
-
-    def _dotted(self, x: int) -> bool:
-        """A dotted or dashed line through all rows."""
-        top, bottom = max(self.levels[0] - 8 * _R, 0), self.levels[-1] + 8 * _R
-        part = self.dark[top:bottom, max(x - 2 * _R, 0) : x + 2 * _R + 1]
-        if part.shape[1] < 4 * _R + 1:
-            return False
-        share = part.mean(axis=0)
-        middle = float(share[2 * _R - 3 : 2 * _R + 4].max())
-        return middle > 0.22 and middle > float(np.median(share)) + 0.15
-
-    def _tick(self, row: int, x: int) -> bool:
-        """A thick upright stroke or two bars about the baseline."""
-        level = self.levels[row]
-        for low, high in ((-3.3, 3.3), (-6.3, -3.3)):
-            part = self.fat[
-                max(level + round((low - 2) * _R), 0) : level + round((high + 2) * _R) + 1, max(x - 4, 0) : x + 5
-            ]
-            length = round((high - low) * _R)
-            if part.shape[0] >= length and part.size:
-                run = cv2.blur(part, (1, length), borderType=cv2.BORDER_CONSTANT)
-                if run[length // 2 : part.shape[0] - length // 2 + 1].max(initial=0.0) > 0.75:
-                    return True
-        return False
-
-    def _broken(self, row: int, x: int) -> bool:
-        """No ink joins the left to the right of x within half a mm."""
-        level, reach = self.levels[row], round(0.95 * self.rows.spacing_mm * _R)
-        half = 4
-        part = self.dark[max(level - reach, 0) : level + reach + 1, max(x - half, 0) : x + half + 1]
-        if part.shape[1] < 2 * half + 1:
-            return False
-        _, labels = cv2.connectedComponents(part, connectivity=8)
-        left, right = set(np.unique(labels[:, 0])) - {0}, set(np.unique(labels[:, -1])) - {0}
-        return bool(left and right and not left & right)
-
-    def _name_band(self) -> tuple[int, int] | None:
-        """Rows (px) about a baseline in which lead names stand at the start of the page, if they do."""
-        zero = round(float(self.rows.ink.column(self.rows.start_mm)))
-        bands = [(round(4.2 * _R), round(6.5 * _R)), (round(-9.5 * _R), round(-7.4 * _R))]
-        amounts = [float(np.mean([self._word(level, band, zero) for level in self.levels])) for band in bands]
-        best = int(np.argmax(amounts))
-        return bands[best] if amounts[best] > 0.2 else None
-
-    def _word(self, level: int, band: tuple[int, int], x: int) -> float:
-        """Share of the 4 mm right of x with ink in a band above or below a row."""
-        top, bottom = max(level + band[0], 0), max(level + band[1], 0)
-        part = self.dark[top:bottom, max(x + 4, 0) : max(x + 5 * _R, 0)]
-        return float(part.max(axis=0).mean()) if part.size else 0.0
-
-    def _named(self, row: int, x: int) -> float:
-        """Evidence of a lead name right of x, where the names of the first leads stand too."""
-        if self.names is None:
-            return 0.0
-        level = self.levels[row]
-        here, before = self._word(level, self.names, x), self._word(level, self.names, x - 7 * _R)
-        if here > 0.25 and before < 0.15:
-            return 1.4
-        return -0.8 if here < 0.1 else 0.0

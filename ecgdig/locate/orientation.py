@@ -21,6 +21,7 @@ from ecgdig.recording import Recording
 from ecgdig.units import LARGE_SQUARE_MM
 
 CLEAR_PULSE = 0.9  # support from which a pulse is believed
+CLEAR_NAMES = 4.0  # names of leads at their places, by their chances
 LEAST_ROW_MM = 110.0  # of unbroken trace: rows this long are not sought sideways
 UPRIGHT_PRIOR = 1.2  # evidence that a page is as it was given, against turning it by half
 _SIDEWAYS_PRIOR = 1.4  # how much longer rows must be sideways
@@ -43,6 +44,7 @@ class Evidence:
         polarity: how well the signs of the leads fit, about -6 to 6.
         t_after: -1 to 1, by how much the waves after the QRS complexes exceed those before them.
         misfit: of the laws of the limb leads, mean: 0 where they hold, about 1 where they do not; NaN if not known.
+        named: how many leads have their names beside them, by the chances of these.
     """
 
     row_mm: float
@@ -50,6 +52,7 @@ class Evidence:
     polarity: float
     t_after: float
     misfit: float = float("nan")
+    named: float = 0.0
 
     @staticmethod
     def of(found: LayoutReading) -> Evidence:
@@ -58,23 +61,29 @@ class Evidence:
         on_ink = float(np.isfinite(rows.paths_mm[:, inside]).mean()) if inside.any() else 0.0
         pulse = 0.0 if rows.pulse is None else rows.pulse.support
         return Evidence(
-            on_ink * max(rows.end_mm - rows.start_mm, 0.0), pulse, _polarity(found), _t_after(found), _misfit(found)
+            on_ink * max(rows.end_mm - rows.start_mm, 0.0),
+            pulse,
+            _polarity(found),
+            _t_after(found),
+            _misfit(found),
+            found.named,
         )
 
     @property
     def is_clear(self) -> bool:
         """Whether no other orientation needs to be looked at."""
-        return self.pulse >= CLEAR_PULSE and self.row_mm >= LEAST_ROW_MM
+        return (self.pulse >= CLEAR_PULSE or self.named >= CLEAR_NAMES) and self.row_mm >= LEAST_ROW_MM
 
 
 def half_turn_evidence(upright: Evidence, turned: Evidence) -> float:
-    """What speaks for the page as it is (> 0) or for half a turn (< 0); about -10 to 10, priors left out."""
+    """What speaks for the page as it is (> 0) or for half a turn (< 0); about -16 to 16, priors left out."""
     clear = (upright.pulse >= CLEAR_PULSE, turned.pulse >= CLEAR_PULSE)
     pulse = 5.0 * (clear[0] - clear[1])
     polarity = float(np.clip(0.6 * (upright.polarity - turned.polarity), -2.0, 2.0))
     t_after = float(np.clip(2.5 * (upright.t_after - turned.t_after), -2.0, 2.0))
     laws = float(np.clip(4.0 * np.nan_to_num(turned.misfit - upright.misfit), -3.0, 3.0))
-    return pulse + polarity + t_after + laws
+    names = float(np.clip(1.5 * (upright.named - turned.named), -6.0, 6.0))
+    return pulse + polarity + t_after + laws + names
 
 
 def choose(seen: dict[int, Evidence]) -> tuple[int, bool]:

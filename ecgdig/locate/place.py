@@ -68,6 +68,40 @@ def place(
         warp, size_mm, flat = grid.warp, grid.size_mm, False
         page, upright = grid.upright(image)
 
+    reading, quarters, sure = settle(
+        page, upright, layout=layout, speed_mm_per_s=speed_mm_per_s, gain_mm_per_mv=gain_mm_per_mv
+    )
+    if leads is not None:
+        reading = replace(reading, layout=renamed(reading.layout, leads))
+    warnings = _about(reading, quarters, sure, leads is not None)
+    if quarters:
+        warp = warp.after(turned_mm(upright, page.shape[:2], quarters)).then(turned_px(image.shape[:2], quarters))
+        image = np.ascontiguousarray(np.rot90(image, quarters))
+        width, height = (float(np.ceil(side / LARGE_SQUARE_MM) * LARGE_SQUARE_MM) for side in size_mm)
+        size_mm = (height, width) if quarters % 2 else (width, height)
+    return Placed(image, warp, reading, size_mm, flat, 90 * quarters, warnings)
+
+
+def settle(
+    page: NDArray[np.uint8],
+    upright: Warp,
+    *,
+    layout: str | None = None,
+    speed_mm_per_s: float | None = None,
+    gain_mm_per_mv: float | None = None,
+) -> tuple[LayoutReading, int, bool]:
+    """Find which way up a page of known geometry is, and its layout in the mm of the page turned so.
+
+    Args:
+        page: uint8 RGB `(H, W, 3)`; upright: paper mm -> its px, with its zero on the grid.
+
+    Returns:
+        the layout, the quarter turns anticlockwise that bring the page upright, and whether these are sure.
+
+    Raises:
+        GeometryError: no traces, or not the layout that was named.
+        ValueError: the layout is not known.
+    """
     found: dict[int, LayoutReading] = {}
     seen: dict[int, Evidence] = {}
     failures: list[ValueError] = []
@@ -98,16 +132,7 @@ def place(
     quarters, sure = choose(seen)
     if seen[quarters].row_mm < LEAST_PRINTED_MM:
         raise GeometryError("no rows of ECG traces found; check that the image shows an ECG on its printed grid")
-    reading = found[quarters]
-    if leads is not None:
-        reading = replace(reading, layout=renamed(reading.layout, leads))
-    warnings = _about(reading, quarters, sure, leads is not None)
-    if quarters:
-        warp = warp.after(turned_mm(upright, page.shape[:2], quarters)).then(turned_px(image.shape[:2], quarters))
-        image = np.ascontiguousarray(np.rot90(image, quarters))
-        width, height = (float(np.ceil(side / LARGE_SQUARE_MM) * LARGE_SQUARE_MM) for side in size_mm)
-        size_mm = (height, width) if quarters % 2 else (width, height)
-    return Placed(image, warp, reading, size_mm, flat, 90 * quarters, warnings)
+    return found[quarters], quarters, sure
 
 
 def _about(reading: LayoutReading, quarters: int, sure: bool, named: bool) -> tuple[str, ...]:

@@ -31,15 +31,24 @@ class Pulse:
         return self.x_mm + (1 + 1.6 * (self.count - 1)) * self.width_mm
 
     @property
+    def is_sure(self) -> bool:
+        """Whether it is no QRS complex beside a letter: these are seldom so high in all rows, or so clear."""
+        return self.support > (SURE_PULSE if self.height_mm < HIGH_PULSE_MM else LEAST_PULSE + BLURRED_PULSE)
+
+    @property
     def speed_mm_per_s(self) -> float:
         return min(PAPER_SPEEDS_MM_PER_S, key=lambda speed: abs(np.log(self.width_mm / (PULSE_S * speed))))
 
     @property
     def gain_mm_per_mv(self) -> float:
-        return min(GAINS_MM_PER_MV, key=lambda gain: abs(np.log(self.height_mm / (PULSE_MV * gain))))
+        return min(_GAINS, key=lambda gain: abs(np.log(self.height_mm / (PULSE_MV * gain))))
 
 
+_GAINS = (2.5, *GAINS_MM_PER_MV)
 LEAST_PULSE = 0.6
+LOW_PULSE = 0.25  # more support is asked for of one that is no higher than a P wave
+SURE_PULSE, HIGH_PULSE_MM = 0.92, 8.0
+FIRST_ROW_PULSE = 0.8  # one that stands in the first row alone
 ODD_PULSE, AMID_TRACES = 0.12, 0.65  # QRS complexes look like narrow pulses, separators like wide ones
 
 
@@ -52,9 +61,17 @@ def find_pulse(page: InkMap, levels: list[int], extent: tuple[int, int]) -> tupl
         The pulse, and the rows' levels (px) with those replaced at which a pulse stands.
     """
     found = _find_pulse(page, levels, extent, 3, 0.0)
-    return found if found[0] is not None else _find_pulse(page, levels, extent, 5, BLURRED_PULSE)
+    if found[0] is None:
+        found = _find_pulse(page, levels, extent, 5, BLURRED_PULSE)
+    if found[0] is None and len(levels) > 1:  # some carts print it in the first row only
+        first = _find_pulse(page, levels[:1], (extent[0], extent[0] + 1), 3, FIRST_ROW_PULSE - LEAST_PULSE)
+        pulse = first[0]
+        if pulse is not None and float(page.column(pulse.x_mm)) < 0.5 * (extent[0] + extent[1]):
+            return pulse, levels
+    return found
 
 
+_BLANK = 0.1  # ink that does not count: dirt, remains of the grid
 BLURRED_PULSE = 0.06  # more support is asked for where a pulse may be a little bent
 
 
@@ -63,29 +80,33 @@ def _find_pulse(
 ) -> tuple[Pulse | None, list[int]]:
     ink = cv2.dilate(page.ink, np.ones((reach_px, reach_px), np.float32))
     best: tuple[float, int, int, int, NDArray[Any], NDArray[Any]] | None = None
-    for gain in GAINS_MM_PER_MV:
+    for gain in reversed(_GAINS):  # the upper half of a pulse looks like one of half its gain
         height = round(gain * PULSE_MV * _R)
         upright = cv2.blur(ink, (1, height), anchor=(0, height - 1), borderType=cv2.BORDER_CONSTANT)  # of the px above
         for speed in PAPER_SPEEDS_MM_PER_S:
             width = round(speed * PULSE_S * _R)
-            if width >= ink.shape[1] // 2:
+            usual = speed in (STANDARD_SPEED_MM_PER_S, 50.0)
+            if width >= ink.shape[1] // 2 or (gain == _GAINS[0] and not usual):
                 continue
             level = cv2.blur(ink, (width, 1), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)  # of the px to the right
             scores, _ = _pulse_scores(upright, level, levels, height, width)
             support = _most_rows(scores)
+            if len(support) and float(support.max()) > LEAST_PULSE + more:
+                support = _most_rows(scores - _not_blank(page.ink, levels, height, width))
             if not len(support):
                 continue
             column = np.arange(len(support))
             support[(column > extent[0] + 3 * width) & (column < extent[1] - 3 * width)] *= AMID_TRACES
             x = int(np.argmax(support))
-            least = LEAST_PULSE + more + (0 if speed in (STANDARD_SPEED_MM_PER_S, 50.0) else ODD_PULSE)
+            least = LEAST_PULSE + more + (0 if usual else ODD_PULSE)
+            least += LOW_PULSE if gain == _GAINS[0] else 0
             if support[x] > least and (best is None or support[x] > best[0] + 0.02):
                 best = float(support[x]), x, height, width, upright, level
     if best is None:
         return None, levels
     support_at, x, height, width, upright, level = best
     scores, at = _pulse_scores(upright, level, levels, height, width)
-    support = _most_rows(scores)
+    support = _most_rows(scores - _not_blank(page.ink, levels, height, width))
     step, first, count = round(1.6 * width), x, 1
     for other in (x - step, x + step):
         near = support[max(other - 4, 0) : max(other + 5, 0)]
@@ -116,6 +137,19 @@ def _pulse_scores(
         score = np.minimum(np.minimum(left, right), top)
         scores[r], feet[r] = score.max(axis=0), low + score.argmax(axis=0)
     return scores, feet
+
+
+def _not_blank(ink: Map, levels: list[int], height: int, width: int) -> Map:
+    """For each row and column: ink within a pulse that starts there and beside it, where there should be none."""
+    w = ink.shape[1] - width
+    tall = cv2.blur(ink, (max(round(0.15 * width), 1), max(height // 2, 1)), borderType=cv2.BORDER_CONSTANT)
+    found = np.zeros((len(levels), w), np.float32)
+    for r, row in enumerate(levels):
+        line = np.pad(tall[max(row - height // 2, 0)], width, mode="edge")
+        for share in (-0.22, 0.35, 0.65, 1.22):
+            at = width + round(share * width)
+            np.maximum(found[r], line[at : at + w], out=found[r])
+    return np.maximum(found - _BLANK, 0)
 
 
 def _most_rows(scores: Map) -> Map:

@@ -5,9 +5,11 @@ import pytest
 from patient_pages import page_of
 
 from ecgdig.grid.flat import GeometryError, find_grid
-from ecgdig.locate.leads import _choose, _usual_spans, find_layout
+from ecgdig.locate import leads
+from ecgdig.locate.leads import find_layout
 from ecgdig.locate.rows import find_rows
-from ecgdig.page.layout import Paper
+from ecgdig.page.layout import Paper, lead_plan
+from ecgdig.page.plan import cabrera_leads, column_plan
 
 
 def placed(page, reading, grid):
@@ -61,15 +63,64 @@ def test_what_the_caller_names_is_obeyed():
         find_layout(page.image, warp, layout="5x5")
 
 
-def test_a_frame_beyond_ten_seconds_is_not_the_end_of_the_traces():
-    page = page_of("3x4+1", paper=Paper(300.0, 190.0))
-    found = find_rows(page.image, find_grid(page.image).warp())
-    longer = replace(found, end_mm=found.end_mm + 15.0)  # a printed frame, say
-    spans = _usual_spans(longer, 25.0)
-    assert any(
-        span.start_mm == longer.start_mm and span.end_mm == pytest.approx(found.end_mm, abs=0.3) for span in spans
+def test_speed_and_gain_are_read_from_the_print_where_there_is_no_pulse():
+    page = page_of("3x4+1", pulse="none", footer=True)
+    reading = find_layout(page.image, find_grid(page.image).warp())
+    assert reading.rows.pulse is None
+    assert not any("assumed" in warning for warning in reading.warnings)
+    page = page_of("3x4+1", pulse="none")
+    assert any("assumed" in w for w in find_layout(page.image, find_grid(page.image).warp()).warnings)
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        lead_plan("3x4+1", leads=cabrera_leads()),
+        lead_plan("6x2", leads=cabrera_leads()),
+        column_plan(("V3", "aVL")),
+        column_plan(("V1", "V2", "V3", "V4", "V5", "V6")),
+        lead_plan("3x4+1", leads=("V1", "V2", "V3", "V4", "V5", "V6", "I", "II", "III", "aVR", "aVL", "aVF")),
+    ],
+    ids=["Cabrera", "Cabrera 6x2", "two leads", "chest leads", "chest leads first"],
+)
+def test_unusual_orders_are_read_from_the_names(recording, plan):
+    page = page_of(plan, recording=recording)
+    reading = find_layout(page.image, find_grid(page.image).warp())
+    assert [s.lead for s in reading.layout.segments] == [s.lead for s in page.layout.segments]
+
+
+def test_the_cabrera_order_without_names_is_told_by_the_laws_of_the_limb_leads(recording):
+    plan = lead_plan("3x4+1", leads=cabrera_leads())
+    page = page_of(plan, recording=recording, names="none")
+    reading = find_layout(page.image, find_grid(page.image).warp())
+    assert [s.lead for s in reading.layout.segments] == [s.lead for s in page.layout.segments]
+
+
+def test_columns_that_begin_together_are_said_to():
+    page = page_of("3x4+1", sequential=False)
+    reading = find_layout(page.image, find_grid(page.image).warp())
+    assert {s.start_s for s in reading.layout.segments} == {0.0}
+    assert any("together" in warning for warning in reading.warnings)
+
+
+def test_a_notch_half_as_wide_as_a_pulse_is_no_slower_paper():
+    page = page_of("3x4+1", pulse="notch", paper=Paper(300.0, 190.0))
+    reading = find_layout(page.image, find_grid(page.image).warp())
+    assert {s.speed_mm_per_s for s in reading.layout.segments} == {25.0}
+
+
+def test_a_line_of_the_header_is_no_row(monkeypatch):
+    page = page_of("3x4+1")
+    warp = find_grid(page.image).warp()
+    rows = find_rows(page.image, warp)
+    above = replace(
+        rows,
+        baselines_mm=(rows.baselines_mm[0] - rows.spacing_mm, *rows.baselines_mm),
+        starts_mm=(rows.starts_mm[0], *rows.starts_mm),
+        ends_mm=(rows.ends_mm[0], *rows.ends_mm),
+        paths_mm=np.concatenate([np.full_like(rows.paths_mm[:1], 8.0), rows.paths_mm]),
     )
-    assert _usual_spans(found, 25.0) == []
-    _, start, column_s, _ = _choose({"3x4+1": 0.0}, None, longer, 25.0)
-    assert column_s == 2.5
-    assert start == pytest.approx(found.start_mm, abs=0.3)
+    monkeypatch.setattr(leads, "find_rows", lambda *args: above)
+    reading = find_layout(page.image, warp)
+    assert reading.layout.name == "3x4+1"
+    assert reading.rows.baselines_mm == rows.baselines_mm

@@ -1,0 +1,103 @@
+"""Lead names, paper speed and gain as they are printed: read from the ink map by a small convolutional network.
+
+The network is run in numpy, like all of this folder; `scripts/train_names.py` trains it. Its answer is evidence beside
+the traces' own: a name may be hidden, and an upright stroke looks like a serifless I.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from ecgdig.locate.ink import INK_PX_PER_MM, InkMap
+from ecgdig.units import LEADS
+
+Array = NDArray[np.float32]
+
+SPEED_TOKENS = ("12.5 mm/s", "25 mm/s", "50 mm/s", "100 mm/s")
+GAIN_TOKENS = ("2.5 mm/mV", "5 mm/mV", "10 mm/mV", "20 mm/mV")
+TOKENS = (*LEADS, "-aVR", *SPEED_TOKENS, *GAIN_TOKENS)
+WEIGHTS = Path(__file__).parent / "names.safetensors"
+STRIDE = 4  # px of the ink map a cell of the network's answer
+# kernel, stride, dilation and channels of each layer; from the third on a layer adds to what it is given
+LAYERS = ((5, 2, 1, 12), (3, 2, 1, 32), (3, 1, 1, 32), (3, 1, 2, 32), (3, 1, 2, 32), (3, 1, 4, 32), (3, 1, 4, 32))
+LEAST_CHANCE = 0.12
+_APART_MM = 2.0  # two names stand no nearer
+_TILE = 24  # rows of cells at a time
+
+
+@dataclass(frozen=True)
+class Word:
+    """A printed token: what it says, its middle in paper mm, and how sure that is, 0 to 1."""
+
+    token: str
+    x_mm: float
+    y_mm: float
+    chance: float
+
+
+def read_words(page: InkMap) -> tuple[Word, ...]:
+    """Lead names, speeds and gains printed on a page, the surest first; at one place there may be several."""
+    maps = heat_maps(page.ink)
+    words = []
+    for token, chance in zip(TOKENS, maps, strict=True):
+        highest = cv2.dilate(chance, np.ones((2 * round(_APART_MM * INK_PX_PER_MM / STRIDE) + 1,) * 2, np.uint8))
+        for i, j in zip(*np.nonzero((chance == highest) & (chance > LEAST_CHANCE)), strict=True):
+            x, y = (STRIDE * (k + 0.5) - 0.5 for k in (j, i))
+            words.append(Word(token, float(page.x_mm(x)), float(page.y_mm(y)), float(chance[i, j])))
+    return tuple(sorted(words, key=lambda word: -word.chance))
+
+
+def heat_maps(ink: Array) -> Array:
+    """How likely each token stands at each cell of `STRIDE` px: `(tokens, h // STRIDE, w // STRIDE)`.
+
+    Args:
+        ink: `(h, w)`, 0 to 1, at `INK_PX_PER_MM`.
+    """
+    weights = _weights(WEIGHTS)
+    h, w = (side // STRIDE * STRIDE for side in ink.shape)
+    value = np.ascontiguousarray(ink[:h, :w, None])
+    for i, (_, stride, dilation, _) in enumerate(LAYERS):
+        after = np.maximum(_convolved(value, weights[f"{i}.weight"], weights[f"{i}.bias"], stride, dilation), 0)
+        value = after + value if i >= 2 else after
+    logits = value @ weights["head.weight"][:, :, 0, 0].T + weights["head.bias"]
+    return np.ascontiguousarray(np.moveaxis(1 / (1 + np.exp(-logits)), 2, 0), np.float32)
+
+
+def _convolved(value: Array, weight: Array, bias: Array, stride: int, dilation: int) -> Array:
+    """`value` `(h, w, in)` with a kernel `(out, in, k, k)`, zeros around: `(h // stride, w // stride, out)`."""
+    k = weight.shape[2]
+    reach = dilation * (k // 2)
+    h, w, channels = value.shape
+    padded = np.pad(value, ((reach, reach), (reach, reach), (0, 0)))
+    flat = np.ascontiguousarray(weight.transpose(2, 3, 1, 0).reshape(k * k * channels, -1))
+    out = np.empty((h // stride, w // stride, weight.shape[0]), np.float32)
+    for top in range(0, out.shape[0], _TILE):
+        rows = min(_TILE, out.shape[0] - top)
+        parts = [
+            padded[
+                top * stride + i * dilation : (top + rows - 1) * stride + i * dilation + 1 : stride,
+                j * dilation : (out.shape[1] - 1) * stride + j * dilation + 1 : stride,
+            ]
+            for i in range(k)
+            for j in range(k)
+        ]
+        out[top : top + rows] = np.concatenate(parts, axis=2) @ flat + bias
+    return out
+
+
+@lru_cache(maxsize=2)
+def _weights(file: Path) -> dict[str, Array]:
+    return {name: value.astype(np.float32) for name, value in load_file(file).items()}
+
+
+def best(words: Sequence[Word], tokens: Sequence[str]) -> Word | None:
+    """The surest word that is one of `tokens`."""
+    return next((word for word in words if word.token in tokens), None)

@@ -1,0 +1,154 @@
+"""How much each place on each row of a page looks like the seam of two leads: breaks, marks, words beside the trace."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter
+
+from ecgdig.locate.ink import INK_PX_PER_MM
+from ecgdig.locate.rows import Rows
+from ecgdig.page.plan import LeadPlan
+
+_R = INK_PX_PER_MM
+TWIN_CORRELATION = 0.98  # the same lead printed twice; other leads of one heart reach about 0.95
+BREAKS_AT_SEAMS = 0.45  # two leads seldom meet at the same height
+_INDEPENDENT = 3  # rows: QRS complexes and grid lines look alike in all of them
+_DOTTED, _MOST_LINES = 3.0, 0.04  # for a line through all rows; share of the columns that have one
+_TICKS_MM = ((0.9, 2.9), (3.4, 6.2))
+
+
+class Seams:
+    """How much each place on each row looks like the seam of two leads."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        ink = rows.ink.ink
+        dark = (ink > 0.3).astype(np.uint8)
+        self.fat = cv2.dilate(ink, np.ones((1, 3), np.float32))
+        self.dark = dark
+        self.levels = [round(float(rows.ink.row(b))) for b in rows.baselines_mm]
+        self.lines = self._lines()
+        self.names = self._name_band()
+        self.known: dict[tuple[int, int], float] = {}
+        self.chance = self._chance_of_break()
+
+    def twins(self, plan: LeadPlan, strip: int, start_mm: float, column_mm: float) -> dict[str, float]:
+        """How much each lead of the grid is like a rhythm strip (counted from 0) in the same column: correlations."""
+        return {
+            lead: self._alike(r, len(plan.grid) + strip, start_mm + c * column_mm, column_mm)
+            for r, row in enumerate(plan.grid)
+            for c, lead in enumerate(row)
+        }
+
+    def _alike(self, row: int, strip: int, x_mm: float, width_mm: float) -> float:
+        """Correlation of two rows' traces between x and x + width."""
+        low, high = (round(float(c)) for c in self.rows.ink.column([x_mm + 1.0, x_mm + width_mm - 1.0]))
+        a, b = self.rows.paths_mm[row, max(low, 0) : high], self.rows.paths_mm[strip, max(low, 0) : high]
+        known = np.isfinite(a) & np.isfinite(b)
+        if known.sum() < 0.5 * max(high - low, 1) or a[known].std() < 0.15 or b[known].std() < 0.15:
+            return 0.0
+        return float(np.corrcoef(a[known], b[known])[0, 1])
+
+    def column(self, n_rows: int, x_mm: float) -> float:
+        """Log odds, about, that new leads begin at `x_mm` on the first `n_rows`, which all say much the same."""
+        x = round(float(self.rows.ink.column(x_mm)))
+        key = (n_rows, x)
+        if key not in self.known:
+            each = float(np.mean([self._seam(row, x) for row in range(n_rows)]))
+            self.known[key] = min(n_rows, _INDEPENDENT) * each + (
+                _DOTTED if 0 <= x < len(self.lines) and self.lines[x] else 0.0
+            )
+        return self.known[key]
+
+    def _seam(self, row: int, x: int) -> float:
+        evidence = -0.1
+        if self._tick(row, x):
+            evidence += 2.0
+        if self._broken(row, x):
+            evidence += float(np.log(BREAKS_AT_SEAMS / self.chance))
+        else:
+            evidence += float(np.log((1 - BREAKS_AT_SEAMS) / (1 - self.chance)))
+        return evidence + self._named(row, x)
+
+    def _chance_of_break(self) -> float:
+        """How often a trace seems broken where no seam is: at odd places along the rows."""
+        places = np.linspace(self.rows.start_mm, self.rows.end_mm, 31)[1:-1:2] + 1.7
+        columns = [round(float(c)) for c in self.rows.ink.column(places)]
+        broken = [self._broken(row, x) for row in range(len(self.levels)) for x in columns]
+        return float(np.clip(np.mean(broken), 0.03, 0.5)) if broken else 0.1
+
+    def _lines(self) -> NDArray[np.bool_]:
+        """Columns with a line, dotted or not, through all rows; none if there are as many as QRS complexes."""
+        between = self._between()
+        if between is None:
+            return np.zeros(self.dark.shape[1], np.bool_)
+        share = between.mean(axis=0)
+        around = median_filter(share, 4 * _R + 1, mode="nearest")
+        lines = cv2.dilate((share > np.maximum(0.22, around + 0.15)).astype(np.uint8)[None], np.ones((1, 5), np.uint8))[
+            0
+        ]
+        return np.asarray(lines > 0, np.bool_) if lines.mean() < _MOST_LINES else np.zeros(len(share), np.bool_)
+
+    def _between(self) -> NDArray[np.uint8] | None:
+        """The ink halfway between the rows, `(px, w)`."""
+        if len(self.levels) < 2:
+            return None
+        reach = round(0.2 * self.rows.spacing_mm * _R)
+        middles = [(a + b) // 2 for a, b in pairwise(self.levels)]
+        return np.concatenate([self.dark[max(m - reach, 0) : m + reach + 1] for m in middles])
+
+    def _tick(self, row: int, x: int) -> bool:
+        """A thick upright stroke or two bars about the baseline, on both sides of it alike."""
+        level = self.levels[row]
+        return any(
+            self._upright(level, x, -high, -low) and self._upright(level, x, low, high) for low, high in _TICKS_MM
+        )
+
+    def _upright(self, level: int, x: int, low_mm: float, high_mm: float) -> bool:
+        """Whether ink runs from `low_mm` to `high_mm` below a row's level, give or take a mm."""
+        top, bottom = level + round((low_mm - 1) * _R), level + round((high_mm + 1) * _R) + 1
+        part = self.fat[max(top, 0) : max(bottom, 0), max(x - 4, 0) : x + 5]
+        length = round((high_mm - low_mm) * _R)
+        if part.shape[0] < length or not part.size:
+            return False
+        run = cv2.blur(part, (1, length), borderType=cv2.BORDER_CONSTANT)
+        return bool(run[length // 2 : part.shape[0] - length // 2 + 1].max(initial=0.0) > 0.75)
+
+    def _broken(self, row: int, x: int) -> bool:
+        """No ink joins the left to the right of x within half a mm."""
+        level, reach = self.levels[row], round(0.95 * self.rows.spacing_mm * _R)
+        half = 4
+        part = self.dark[max(level - reach, 0) : level + reach + 1, max(x - half, 0) : x + half + 1]
+        if part.shape[1] < 2 * half + 1:
+            return False
+        _, labels = cv2.connectedComponents(part, connectivity=8)
+        left, right = set(np.unique(labels[:, 0])) - {0}, set(np.unique(labels[:, -1])) - {0}
+        return bool(left and right and not left & right)
+
+    def _name_band(self) -> tuple[int, int] | None:
+        """Rows (px) about a baseline in which lead names stand at the start of the page, if they do."""
+        zero = round(float(self.rows.ink.column(self.rows.start_mm)))
+        bands = [(round(4.2 * _R), round(6.5 * _R)), (round(-9.5 * _R), round(-7.4 * _R))]
+        amounts = [float(np.mean([self._word(level, band, zero) for level in self.levels])) for band in bands]
+        best = int(np.argmax(amounts))
+        return bands[best] if amounts[best] > 0.2 else None
+
+    def _word(self, level: int, band: tuple[int, int], x: int) -> float:
+        """Share of the 4 mm right of x with ink in a band above or below a row."""
+        top, bottom = max(level + band[0], 0), max(level + band[1], 0)
+        part = self.dark[top:bottom, max(x + 4, 0) : max(x + 5 * _R, 0)]
+        return float(part.max(axis=0).mean()) if part.size else 0.0
+
+    def _named(self, row: int, x: int) -> float:
+        """Evidence of a lead name right of x, where the names of the first leads stand too."""
+        if self.names is None:
+            return 0.0
+        level = self.levels[row]
+        here, before = self._word(level, self.names, x), self._word(level, self.names, x - 7 * _R)
+        if here > 0.25 and before < 0.15:
+            return 1.4
+        return -0.8 if here < 0.1 else 0.0

@@ -1,0 +1,134 @@
+"""From where to where the traces of a page may be printed: where rows begin and end, and spans of usual length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgdig.locate.ink import INK_PX_PER_MM
+from ecgdig.locate.rows import Rows
+
+_R = INK_PX_PER_MM
+USUAL_S = 10.0
+_MOST_PLACES = 4
+_LEAST_SHARE = 0.24  # of the rows that begin at a place
+_FOOT_WIDTHS, _JOINED = 0.6, 0.6
+_AGREE, _AGREE_MM = 4.0, 0.5
+_SAME_MM, _SAME_SPAN_MM = 0.7, 0.25
+
+
+@dataclass(frozen=True)
+class Span:
+    """x of the first and of the last printed sample, and how well the ink fits that (log odds, about)."""
+
+    start_mm: float
+    end_mm: float
+    fit: float
+
+
+class Ends:
+    """Where the ink of the rows begins and ends."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self.on = np.isfinite(rows.paths_mm)
+        self.begins = _begins(self.on)
+        self.ends = _begins(self.on[:, ::-1])[:, ::-1]
+
+    def starts(self) -> list[float]:
+        """Places in mm, the likeliest first, at which many rows begin."""
+        low, high = self._columns(self.rows.start_mm - 15.0, self.rows.start_mm + 60.0)
+        return [float(self.rows.columns_mm[x]) + 0.5 * self.rows.stroke_mm for x in _places(self.begins, low, high)]
+
+    def stops(self) -> list[float]:
+        low, high = self._columns(self.rows.end_mm - 60.0, self.rows.end_mm + 60.0)
+        return [float(self.rows.columns_mm[x]) - 0.5 * self.rows.stroke_mm for x in _places(self.ends, low, high)]
+
+    def fit(self, start_mm: float, end_mm: float) -> float:
+        """How well the ink fits a span: rows begin and end there, and have ink all the way."""
+        low, high = self._columns(start_mm, end_mm)
+        if high - low < 10 * _R:
+            return -20.0
+        missing = 1.0 - float(np.median(self.on[:, low:high].mean(axis=1)))
+        start = self._share(self.begins, start_mm - 0.5 * self.rows.stroke_mm)
+        end = self._share(self.ends, end_mm + 0.5 * self.rows.stroke_mm)
+        pulse = self.rows.pulse
+        if pulse is not None and 0 <= start_mm - pulse.end_mm < _FOOT_WIDTHS * pulse.width_mm:
+            start = max(start, _JOINED)  # the foot of the pulse may touch the trace
+        inside = (self.on[:, low : low + 4 * _R], self.on[:, max(high - 4 * _R, 0) : high])
+        short = sum(1.0 - float((part.mean(axis=1) > 0.5).mean()) for part in inside if part.size)
+        before, after = self.on[:, max(low - 5 * _R, 0) : max(low - _R, 0)], self.on[:, high + _R : high + 5 * _R]
+        beyond = [float((part.mean(axis=1) > 0.95).mean()) for part in (before, after) if part.size]
+        return 2.5 * start + 1.5 * end - 12.0 * max(missing - 0.03, 0.0) - 1.5 * sum(beyond) - 2.0 * short
+
+    def _share(self, edges: NDArray[np.bool_], x_mm: float) -> float:
+        x = round(float(self.rows.ink.column(x_mm)))
+        part = edges[:, max(x - 2, 0) : max(x + 3, 0)]
+        return float(part.any(axis=1).mean()) if part.size else 0.0
+
+    def _columns(self, start_mm: float, end_mm: float) -> tuple[int, int]:
+        low, high = (round(float(c)) for c in self.rows.ink.column([start_mm, end_mm]))
+        return max(low, 0), min(max(high, 0), self.on.shape[1])
+
+
+def spans_of(rows: Rows, speed: float, lengths_mm: tuple[float, ...] = ()) -> list[Span]:
+    """The spans worth trying: as found; from each start to each stop; and from either, as long as is usual.
+
+    Args:
+        lengths_mm: more lengths that are likely.
+    """
+    ends = Ends(rows)
+    starts, stops = [rows.start_mm, *ends.starts()], [rows.end_mm, *ends.stops()]
+    first, last = -np.inf, np.inf  # no trace reaches over a pulse
+    pulse = rows.pulse
+    if pulse is not None and pulse.x_mm < 0.5 * (rows.start_mm + rows.end_mm):
+        starts.append(pulse.end_mm)
+        first = pulse.end_mm - _SAME_MM if pulse.is_sure else first
+    elif pulse is not None:
+        last = pulse.x_mm + _SAME_MM if pulse.is_sure else last
+    usual = USUAL_S * speed
+    pairs = [(a, b) for a in starts[:3] for b in stops[:3]]
+    for length in (usual, *lengths_mm):
+        pairs += [(a, a + length) for a in starts] + [(b - length, b) for b in stops]
+    kept: list[tuple[float, float]] = []
+    for a, b in pairs:
+        if (
+            b - a > 8.0
+            and a >= first
+            and b <= last
+            and all(max(abs(a - c), abs(b - d)) > _SAME_SPAN_MM for c, d in kept)
+        ):
+            kept.append((a, b))
+    return [
+        Span(a, b, ends.fit(a, b) + _measured(a, b, rows, usual)) for a, b in kept or [(rows.start_mm, rows.end_mm)]
+    ]
+
+
+def _measured(start_mm: float, end_mm: float, rows: Rows, usual_mm: float) -> float:
+    """What it counts that a start and an end, each found for itself, are as far apart as is usual."""
+    found = start_mm == rows.start_mm and end_mm == rows.end_mm
+    return _AGREE if found and abs(end_mm - start_mm - usual_mm) < _AGREE_MM else 0.0
+
+
+def _begins(on: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where 2 mm of nearly unbroken ink begin after a gap, `(rows, w)`."""
+    n = 2 * _R
+    total = np.cumsum(np.pad(on, ((0, 0), (1, n))), axis=1)
+    solid = (total[:, n:] - total[:, :-n])[:, : on.shape[1]] >= 0.9 * n
+    before = np.pad(on, ((0, 0), (1, 0)))[:, :-1]
+    return on & ~before & solid
+
+
+def _places(edges: NDArray[np.bool_], low: int, high: int) -> list[int]:
+    """Columns between `low` and `high` at which most rows have an edge, give or take 2 px."""
+    share = np.convolve(edges.mean(axis=0), np.ones(5), "same")
+    share[:low] = share[high:] = 0.0
+    found: list[int] = []
+    while len(found) < _MOST_PLACES and share.max(initial=0.0) >= _LEAST_SHARE:
+        x = int(np.argmax(share))
+        near = np.flatnonzero(edges[:, max(x - 2, 0) : x + 3].any(axis=0)) + max(x - 2, 0)
+        found.append(int(np.median(near)))
+        share[max(x - 4, 0) : x + 5] = 0.0
+    return found
