@@ -247,7 +247,8 @@ def apply(
     if views or dpi is not None or margin_mm or desk:
         page = geometry.resample(page, views, scale, margin_mm, background, seen_mm)
     if any(name in strengths for name in CUTS):
-        behind = None if background is None else background.picture(page.shape, scale)
+        half = (page.shape[0] + 1) // 2, (page.shape[1] + 1) // 2
+        behind = None if background is None else background.picture(half, 0.5 * scale)
         for name, cut in CUTS.items():
             if name in strengths:
                 page = cut(page, behind, strengths[name], rng)
