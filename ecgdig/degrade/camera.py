@@ -44,10 +44,18 @@ def noise(image: Image, strength: float, rng: Rng) -> Image:
     tile = _noise_tile()
     if grain > 0.3:
         tile = np.asarray(cv2.GaussianBlur(tile, (0, 0), grain), np.float32) * np.float32(1 + 2 * grain)
-    levels = np.clip(tile * np.float32(sigma), -127, 127).astype(np.int16)
-    reps = (-(-(image.shape[0] + oy) // _TILE), -(-(image.shape[1] + ox) // _TILE), 1)
-    field = np.tile(levels, reps)[oy : oy + image.shape[0], ox : ox + image.shape[1]]
-    return np.asarray(cv2.add(image, field, dtype=cv2.CV_8U), np.uint8)
+    # brighter and darker apart: OpenCV adds bytes to bytes several times faster than other numbers
+    brighter, darker = (np.clip(tile * np.float32(side), 0, 127).astype(np.uint8) for side in (sigma, -sigma))
+    out = np.empty_like(image)
+    for top in range(-oy, image.shape[0], _TILE):
+        for left in range(-ox, image.shape[1], _TILE):
+            at = slice(max(top, 0), top + _TILE), slice(max(left, 0), left + _TILE)
+            part = image[at]
+            first = max(-top, 0), max(-left, 0)
+            on_tile = tuple(slice(start, start + n) for start, n in zip(first, part.shape, strict=False))
+            cv2.add(part, brighter[on_tile], out[at])
+            cv2.subtract(out[at], darker[on_tile], out[at])
+    return out
 
 
 @cache

@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgdig.degrade import textures
-from ecgdig.degrade.sampling import Around
 from ecgdig.degrade.textures import lay
 
 Rng = np.random.Generator
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 Colour = tuple[float, float, float]
-_SHADE = 0.35  # of the shadow at the edge of a sheet
 
 
 @dataclass(frozen=True)
@@ -55,10 +53,6 @@ class Desk:
     keys_mm: float = 0.0
     things: tuple[Thing, ...] = ()
     shadow_mm: tuple[float, float] = (0.0, 0.0)
-
-    def around(self, shape: tuple[int, int], px_per_mm: float) -> Around:
-        """The desk in a picture of `shape`, with the shadow of a sheet on it."""
-        return Around(self.picture(shape, px_per_mm), self.shadow_mm, _SHADE)
 
     def picture(self, shape: tuple[int, int], px_per_mm: float) -> Image:
         """The desk as seen in a picture of `shape` (height, width)."""

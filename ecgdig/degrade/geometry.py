@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ecgdig.degrade.desk import Desk
 from ecgdig.degrade.relief import Relief
-from ecgdig.degrade.sampling import Around, resampled
+from ecgdig.degrade.sampling import Edges, resampled, shade
 from ecgdig.page.layout import Paper
 from ecgdig.page.page import Box, Page
 from ecgdig.page.warp import Displacement, Homography, Radial, Stage, Warp, Waves, coarse_to_fine
@@ -18,6 +18,7 @@ from ecgdig.page.warp import Displacement, Homography, Radial, Stage, Warp, Wave
 Rng = np.random.Generator
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 COARSE_PX = 8  # the mm field is computed on every 8th pixel and interpolated: its second derivative is tiny
+_SHADE, _SHADE_MM = 0.35, 2.0  # of the shadow at the edge of a sheet
 _CREASED_PX = 4  # where the sheet has creases: on every 4th
 
 
@@ -167,15 +168,17 @@ def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | D
     edges = (-left * sx - 0.5, -top * sy - 0.5, (paper.width_mm - left) * sx - 0.5, (paper.height_mm - top) * sy - 0.5)
     if background is None or _inside(at, edges):
         return resampled(source, at, step, shape)
-    if isinstance(background, Desk):
-        small = (shape[0] + 1) // 2, (shape[1] + 1) // 2  # it is not in focus
-        around = background.around(small, 0.5 * float(warp.px_per_mm(middle)[0]))
-    else:
-        around = Around(background)
-    return resampled(source, at, step, shape, edges, around, sx)
+    if isinstance(background, Desk):  # painted at half the size: it is not in focus
+        small = (shape[0] + 1) // 2, (shape[1] + 1) // 2
+        desk = background.picture(small, 0.5 * float(warp.px_per_mm(middle)[0]))
+        shift = np.array(background.shadow_mm, np.float32) * sizes
+        shade(desk, at - shift, step // 2, edges, _SHADE, _SHADE_MM * sx)
+        background = desk
+    around = np.asarray(cv2.resize(background, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)
+    return resampled(source, at, step, shape, edges, around)
 
 
-def _inside(at_px: NDArray[np.float32], edges: Box) -> bool:
+def _inside(at_px: NDArray[np.float32], edges: Edges) -> bool:
     """Whether all of `at_px` `(h, w, 2)` lies more than half a pixel inside the edges."""
     low, high = (how(at_px.reshape(-1, 2), 0) for how in (np.min, np.max))
     return bool((low > np.array(edges[:2]) + 0.5).all() and (high < np.array(edges[2:]) - 0.5).all())

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgdig.degrade.pixels import multiply
+
 Rng = np.random.Generator
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 
@@ -118,8 +120,7 @@ def colour_cast(image: Image, strength: float, rng: Rng) -> Image:
     """Warm or cold light: red against blue by up to 15 % at strength 1, green by up to 4 %."""
     warm, green = float(rng.uniform(-0.15, 0.15)) * strength, float(rng.uniform(-0.04, 0.04)) * strength
     gains = np.array([1 + warm, 1 + green, 1 - warm])
-    table = np.clip(np.arange(256)[:, None] * (gains / gains.max()) + 0.5, 0, 255).astype(np.uint8)
-    return np.asarray(cv2.LUT(image, table[None]), np.uint8)
+    return np.asarray(cv2.transform(image, np.diag(gains / gains.max())), np.uint8)
 
 
 def exposure(image: Image, strength: float, rng: Rng) -> Image:
@@ -140,4 +141,4 @@ def _multiply(image: Image, field: NDArray[np.float32]) -> Image:
     """`image` times a coarse field, 0 to 1, enlarged to it."""
     coarse = np.clip(field * 255 + 0.5, 0, 255).astype(np.uint8)
     fine = cv2.resize(coarse, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(cv2.multiply(image, cv2.merge([fine] * 3), scale=1 / 255), np.uint8)
+    return multiply(image, np.asarray(fine, np.uint8), 0.0, 1.0)

@@ -7,7 +7,6 @@ four vectors, which takes half the time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -19,8 +18,13 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 
-_STEPS = 64  # fractions of a pixel that have weights of their own
+Edges = tuple[float, float, float, float]  # left, top, right, bottom
+NO_EDGES: Edges = (-np.inf, -np.inf, np.inf, np.inf)
+_STEP_BITS = 6
+_STEPS = 1 << _STEP_BITS  # fractions of a pixel that have weights of their own
+_LONGEST_SHADOW = 6.0  # exp(-6) is no longer seen
 _BEFORE, _BEHIND = 2, 3  # pixels of border that the kernel may read
+_OFFSET = np.float32(_BEFORE + 0.5 / _STEPS)  # of places in the picture with its border; cut off, not rounded
 _LANES = 16  # bytes loaded at once: four pixels of three colours, and four that weigh nothing
 
 
@@ -36,29 +40,13 @@ _DOWN = _cubic_weights()
 _ACROSS = np.pad(np.repeat(_DOWN, 3, axis=1), ((0, 0), (0, _LANES - 12)))
 
 
-@dataclass(frozen=True)
-class Around:
-    """What is seen beside the sheet.
-
-    Attributes:
-        picture: RGB, of any size; it is enlarged to the image.
-        shadow_mm: where the sheet's shadow lies, against the sheet.
-        shade: how dark the shadow is at the sheet's edge, 0 to 1; it fades by a factor of e in 2 mm.
-    """
-
-    picture: Image
-    shadow_mm: tuple[float, float] = (0.0, 0.0)
-    shade: float = 0.0
-
-
 def resampled(
     source: Image,
     at_px: NDArray[np.float32],
     step: int,
     shape: tuple[int, int],
-    sheet_px: tuple[float, float, float, float] | None = None,
-    around: Around | None = None,
-    px_per_mm: float = 1.0,
+    edges_px: Edges = NO_EDGES,
+    around: Image | None = None,
 ) -> Image:
     """`source` as it is seen at other places.
 
@@ -66,21 +54,17 @@ def resampled(
         at_px: x, y in `source` of every `step`-th pixel of the result, one or more beyond it: `(h, w, 2)`; bilinear
             between them. Outside `source` its border goes on.
         shape: height and width of the result.
-        sheet_px: left, top, right and bottom edge of the sheet in `source`, where `around` begins, within one pixel.
-        px_per_mm: scale of `source`, for the sheet's shadow.
+        edges_px: left, top, right and bottom edge of the sheet in `source`, each one pixel soft.
+        around: RGB `(*shape, 3)`, seen beyond them.
 
     Returns:
         uint8 RGB `(*shape, 3)`.
     """
-    padded = cv2.copyMakeBorder(source, _BEFORE, _BEHIND, _BEFORE, _BEHIND, cv2.BORDER_REPLICATE)
-    at = np.ascontiguousarray(at_px + np.float32(_BEFORE + 0.5 / _STEPS), np.float32)
+    padded = np.asarray(cv2.copyMakeBorder(source, _BEFORE, _BEHIND, _BEFORE, _BEHIND, cv2.BORDER_REPLICATE), np.uint8)
+    at = np.ascontiguousarray(at_px + _OFFSET, np.float32)
     out = np.empty((*shape, 3), np.uint8)
-    if around is None or sheet_px is None:
-        around, sheet_px = Around(np.zeros((1, 1, 3), np.uint8)), (-np.inf, -np.inf, np.inf, np.inf)
-    sheet = np.array(sheet_px, np.float32) + np.float32(_BEFORE + 0.5 / _STEPS)
-    shift = np.array(around.shadow_mm, np.float32) * np.float32(px_per_mm)
-    shadow = np.array([*shift, around.shade, 0.5 / px_per_mm], np.float32)
-    _resample(np.asarray(padded, np.uint8), at, step, _DOWN, _ACROSS, sheet, around.picture, shadow, out)
+    edges = np.array(edges_px, np.float32) + _OFFSET
+    _resample(padded, at, step, _DOWN, _ACROSS, edges, np.empty((0, 0, 3), np.uint8) if around is None else around, out)
     return out
 
 
@@ -91,75 +75,83 @@ def _resample(
     step: int,
     down: NDArray[np.float32],
     across: NDArray[np.float32],
-    sheet: NDArray[np.float32],
-    desk: Image,
-    shadow: NDArray[np.float32],
+    edges: NDArray[np.float32],
+    around: Image,
     out: Image,
 ) -> None:
-    half, one, zero, steps = np.float32(0.5), np.float32(1), np.float32(0), np.float32(_STEPS)
+    one, zero, steps = np.float32(1), np.float32(0), np.float32(_STEPS)
     last_x, last_y = np.float32(source.shape[1] - 4), np.float32(source.shape[0] - 4)
     pace = one / np.float32(step)
-    first, row_bytes, target = source.ctypes.data, source.shape[1] * 3, out.ctypes.data
+    width, row_bytes = out.shape[1], source.shape[1] * 3
+    first, target = source.ctypes.data - row_bytes - 3, out.ctypes.data
     down_at, across_at = down.ctypes.data, across.ctypes.data
     for i in range(out.shape[0]):
         v = np.float32(i % step) * pace
         above, below = at[i // step], at[i // step + 1]
-        for j in range((out.shape[1] + step - 1) // step):
+        for j in range((width + step - 1) // step):
             x0, y0 = above[j, 0] + v * (below[j, 0] - above[j, 0]), above[j, 1] + v * (below[j, 1] - above[j, 1])
             x1 = above[j + 1, 0] + v * (below[j + 1, 0] - above[j + 1, 0])
             y1 = above[j + 1, 1] + v * (below[j + 1, 1] - above[j + 1, 1])
             dx, dy = (x1 - x0) * pace, (y1 - y0) * pace
-            for k in range(min(step, out.shape[1] - j * step)):
+            inside = min(_share(x0, y0, edges), _share(x1, y1, edges)) >= one  # the way between them is straight
+            for k in range(min(step, width - j * step)):
                 x, y = x0 + np.float32(k) * dx, y0 + np.float32(k) * dy
-                share = min(min(x - sheet[0], sheet[2] - x), min(y - sheet[1], sheet[3] - y)) + half
+                share = one if inside else _share(x, y, edges)
+                pixel = j * step + k
                 if share > zero:
                     # written so that what is not a number comes out as the first pixel
                     column = int((min(x, last_x) if x > one else one) * steps)
                     row = int((min(y, last_y) if y > one else one) * steps)
-                    place = first + ((row // _STEPS) - 1) * row_bytes + ((column // _STEPS) - 1) * 3
-                    _weigh(
-                        place,
-                        row_bytes,
-                        down_at + (row % _STEPS) * 16,
-                        across_at + (column % _STEPS) * 64,
-                        target + 3 * (i * out.shape[1] + j * step + k),
-                    )
-                if share < one:
-                    _mix_in(desk, x, y, max(share, zero), sheet, shadow, i, j * step + k, out)
+                    place = first + (row >> _STEP_BITS) * row_bytes + (column >> _STEP_BITS) * 3
+                    weights = down_at + (row & (_STEPS - 1)) * 16, across_at + (column & (_STEPS - 1)) * 64
+                    _weigh(place, row_bytes, weights[0], weights[1], target + 3 * (i * width + pixel))  # type: ignore[call-arg]
+                    if share < one:
+                        for c in range(3):
+                            mixed = out[i, pixel, c] * share + around[i, pixel, c] * (one - share)
+                            out[i, pixel, c] = np.uint8(mixed + np.float32(0.5))
+                else:
+                    for c in range(3):
+                        out[i, pixel, c] = around[i, pixel, c]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _share(x: np.float32, y: np.float32, edges: NDArray[np.float32]) -> np.float32:
+    """How much of a pixel at (x, y) is the sheet's: 0 or less outside, 1 or more inside."""
+    return np.float32(min(min(x - edges[0], edges[2] - x), min(y - edges[1], edges[3] - y)) + np.float32(0.5))
+
+
+def shade(picture: Image, at_px: NDArray[np.float32], step: int, edges_px: Edges, depth: float, fade_px: float) -> None:
+    """Darken a picture, in place, by the shadow of a sheet: by `depth` at its edge, e times less every `fade_px`.
+
+    Args:
+        picture: RGB `(H, W, 3)`.
+        at_px, edges_px: as for `resampled`, in pixels of the sheet's own picture.
+    """
+    _shade(picture, np.ascontiguousarray(at_px, np.float32), step, np.array(edges_px, np.float32), depth, fade_px)
 
 
 @njit(cache=True, nogil=True)
-def _mix_in(
-    desk: Image,
-    x: np.float32,
-    y: np.float32,
-    share: np.float32,
-    sheet: NDArray[np.float32],
-    shadow: NDArray[np.float32],
-    i: int,
-    j: int,
-    out: Image,
+def _shade(
+    picture: Image, at: NDArray[np.float32], step: int, edges: NDArray[np.float32], depth: float, fade_px: float
 ) -> None:
-    """Pixel (i, j) of `out` keeps `share` of its colour; the rest is the desk's, in the sheet's shadow."""
-    one, half, zero = np.float32(1), np.float32(0.5), np.float32(0)
-    u, v = x - shadow[0], y - shadow[1]
-    away_x = max(max(sheet[0] - u, u - sheet[2]), zero) * shadow[3]
-    away_y = max(max(sheet[1] - v, v - sheet[3]), zero) * shadow[3]
-    squared = away_x * away_x + away_y * away_y
-    light = one - shadow[2] * np.exp(-np.sqrt(squared)) if squared < np.float32(64) else one
-    height, width = desk.shape[0], desk.shape[1]
-    a = min(max((np.float32(j) + half) * np.float32(width) / np.float32(out.shape[1]) - half, zero), width - one)
-    b = min(max((np.float32(i) + half) * np.float32(height) / np.float32(out.shape[0]) - half, zero), height - one)
-    left, top = int(a), int(b)
-    right, bottom = min(left + 1, width - 1), min(top + 1, height - 1)
-    a, b = a - np.float32(left), b - np.float32(top)
-    for c in range(3):
-        upper = desk[top, left, c] * (one - a) + desk[top, right, c] * a
-        lower = desk[bottom, left, c] * (one - a) + desk[bottom, right, c] * a
-        value = (upper * (one - b) + lower * b) * light * (one - share)
-        if share > zero:
-            value += out[i, j, c] * share
-        out[i, j, c] = np.uint8(value + half)
+    for top in range(0, picture.shape[0], step):
+        for left in range(0, picture.shape[1], step):
+            i, j = top // step, left // step
+            corners = np.empty(4)
+            for k in range(4):
+                x, y = at[i + k // 2, j + k % 2]
+                off_x, off_y = max(edges[0] - x, x - edges[2], 0.0), max(edges[1] - y, y - edges[3], 0.0)
+                corners[k] = np.hypot(off_x, off_y) / fade_px
+            if corners.min() > _LONGEST_SHADOW:
+                continue
+            light = 1 - depth * np.exp(-corners)
+            for y in range(top, min(top + step, picture.shape[0])):
+                v = (y - top) / step
+                start, end = light[0] + v * (light[2] - light[0]), light[1] + v * (light[3] - light[1])
+                for x in range(left, min(left + step, picture.shape[1])):
+                    factor = np.float32(start + (x - left) / step * (end - start))
+                    for c in range(3):
+                        picture[y, x, c] = np.uint8(picture[y, x, c] * factor)
 
 
 @intrinsic

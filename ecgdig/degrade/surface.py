@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from ecgdig.degrade import textures
-from ecgdig.degrade.textures import fade, fine_on_paper, multiply, soft_on_paper
+from ecgdig.degrade.pixels import fade, multiply
+from ecgdig.degrade.textures import fine_on_paper, soft_on_paper
 from ecgdig.page.page import Page
 
 Rng = np.random.Generator

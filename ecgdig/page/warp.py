@@ -15,7 +15,7 @@ Points = NDArray[np.float64]  # (n, 2): x, y
 
 _NEWTON_STEPS = 10
 _MOST_STEPS = 250
-_NEWTON_TOLERANCE = 1e-7
+_LAST_STEP = 1e-5  # mm: Newton's next step would be a millionth of this, across a crease as much as this
 _LENS_REACH = 1.6  # radius up to which a lens follows its cubic
 
 
@@ -123,20 +123,22 @@ def _waved(points: Points, rows: NDArray[np.float64]) -> Points:
 
 @njit(cache=True, nogil=True)
 def _unwaved(points: Points, rows: NDArray[np.float64]) -> Points:
-    """The points that `_waved` brings to `points`."""
+    """The points that `_waved` brings to `points`; each is sought from the shift of the one before."""
     out = np.full(points.shape, np.nan)
+    last_x = last_y = 0.0
     for n in range(points.shape[0]):
         x, y = points[n, 0], points[n, 1]
         if not (np.isfinite(x) and np.isfinite(y)):
             continue
-        gx, gy = x, y
+        gx, gy = x - last_x, y - last_y
         for it in range(_MOST_STEPS):
             dx, dy, a, b, c, d = _wave_at(gx, gy, rows)
             sx, sy = _stepped(it, x - dx - gx, y - dy - gy, a, b, c, d)
             gx, gy = gx + sx, gy + sy
-            if max(abs(sx), abs(sy)) < _NEWTON_TOLERANCE:
+            if max(abs(sx), abs(sy)) < _LAST_STEP:
                 break
         out[n, 0], out[n, 1] = gx, gy
+        last_x, last_y = x - gx, y - gy
     return out
 
 
@@ -201,15 +203,17 @@ def _shift_at(
     Returns the displacement (dx, dy) and its derivatives: dx by x, dx by y, dy by x, dy by y.
     """
     rows, columns = shift.shape[0], shift.shape[1]
-    px, py = min(max(x / step, 0.0), columns - 1.0), min(max(y / step, 0.0), rows - 1.0)
+    per_mm = 1 / step
+    at_x, at_y = x * per_mm, y * per_mm
+    px, py = min(max(at_x, 0.0), columns - 1.0), min(max(at_y, 0.0), rows - 1.0)
     j, i = min(int(px), columns - 2), min(int(py), rows - 2)
     u, v = px - j, py - i
     x00, x01, x10, x11 = shift[i, j, 0], shift[i, j + 1, 0], shift[i + 1, j, 0], shift[i + 1, j + 1, 0]
     y00, y01, y10, y11 = shift[i, j, 1], shift[i, j + 1, 1], shift[i + 1, j, 1], shift[i + 1, j + 1, 1]
     x_top, x_bottom = x00 + u * (x01 - x00), x10 + u * (x11 - x10)
     y_top, y_bottom = y00 + u * (y01 - y00), y10 + u * (y11 - y10)
-    across = 1 / step if 0.0 <= x / step <= columns - 1.0 else 0.0
-    down = 1 / step if 0.0 <= y / step <= rows - 1.0 else 0.0
+    across = per_mm if px == at_x else 0.0
+    down = per_mm if py == at_y else 0.0
     return (
         x_top + v * (x_bottom - x_top),
         y_top + v * (y_bottom - y_top),
@@ -233,20 +237,22 @@ def _shifted(points: Points, shift: NDArray[np.float64], step: float) -> Points:
 
 @njit(cache=True, nogil=True)
 def _unshifted(points: Points, shift: NDArray[np.float64], step: float) -> Points:
-    """The points that `_shifted` brings to `points`."""
+    """The points that `_shifted` brings to `points`; each is sought from the shift of the one before."""
     out = np.full(points.shape, np.nan)
+    last_x = last_y = 0.0
     for n in range(points.shape[0]):
         x, y = points[n, 0], points[n, 1]
         if not (np.isfinite(x) and np.isfinite(y)):
             continue
-        gx, gy = x, y
+        gx, gy = x - last_x, y - last_y
         for it in range(_MOST_STEPS):
             dx, dy, a, b, c, d = _shift_at(gx, gy, shift, step)
             sx, sy = _stepped(it, x - dx - gx, y - dy - gy, a, b, c, d)
             gx, gy = gx + sx, gy + sy
-            if max(abs(sx), abs(sy)) < _NEWTON_TOLERANCE:
+            if max(abs(sx), abs(sy)) < _LAST_STEP:
                 break
         out[n, 0], out[n, 1] = gx, gy
+        last_x, last_y = x - gx, y - gy
     return out
 
 
