@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgdig.degrade.pixels import beyond
+
 Rng = np.random.Generator
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 
@@ -94,7 +96,7 @@ def over_sharpen(image: Image, strength: float, rng: Rng) -> Image:
     """What cheap scanners and document apps do: edges with bright and dark seams, up to five times the contrast."""
     amount = float(rng.uniform(1.0, 4.0)) * strength
     soft = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(1.0, 2.5)))
-    return np.asarray(cv2.addWeighted(image, 1 + amount, soft, -amount, 0), np.uint8)
+    return beyond(image, np.asarray(soft, np.uint8), amount)
 
 
 def jpeg_blocks(image: Image, strength: float, rng: Rng) -> Image:
@@ -110,7 +112,7 @@ def sharpen(image: Image, strength: float, rng: Rng) -> Image:
     """The unsharp mask of phones and scanners: dark lines get bright seams."""
     amount = float(rng.uniform(0.2, 1.2)) * strength
     soft = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.8, 2.0)))
-    return np.asarray(cv2.addWeighted(image, 1 + amount, soft, -amount, 0), np.uint8)
+    return beyond(image, np.asarray(soft, np.uint8), amount)
 
 
 def _seed(rng: Rng) -> int:

@@ -171,8 +171,8 @@ def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | D
     if isinstance(background, Desk):  # painted at half the size: it is not in focus
         small = (shape[0] + 1) // 2, (shape[1] + 1) // 2
         desk = background.picture(small, 0.5 * float(warp.px_per_mm(middle)[0]))
-        shift = np.array(background.shadow_mm, np.float32) * sizes
-        shade(desk, at - shift, step // 2, edges, _SHADE, _SHADE_MM * sx)
+        shift = background.shadow_mm[0] * sx, background.shadow_mm[1] * sy
+        shade(desk, at, step // 2, edges, shift, _SHADE, _SHADE_MM * sx)
         background = desk
     around = np.asarray(cv2.resize(background, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)
     return resampled(source, at, step, shape, edges, around)
@@ -180,8 +180,10 @@ def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | D
 
 def _inside(at_px: NDArray[np.float32], edges: Edges) -> bool:
     """Whether all of `at_px` `(h, w, 2)` lies more than half a pixel inside the edges."""
-    low, high = (how(at_px.reshape(-1, 2), 0) for how in (np.min, np.max))
-    return bool((low > np.array(edges[:2]) + 0.5).all() and (high < np.array(edges[2:]) - 0.5).all())
+    x, y = at_px[..., 0], at_px[..., 1]
+    return bool(
+        x.min() > edges[0] + 0.5 and y.min() > edges[1] + 0.5 and x.max() < edges[2] - 0.5 and y.max() < edges[3] - 0.5
+    )
 
 
 def _mm_field(warp: Warp, shape: tuple[int, int]) -> tuple[NDArray[np.float32], int]:

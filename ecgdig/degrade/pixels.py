@@ -70,9 +70,27 @@ def _mix(a: Mask, b: Mask, share: Mask, out: Mask) -> None:
         first, second, shares, to = a[y], b[y], share[y], out[y]
         for x in range(shares.shape[0]):
             v = np.float32(shares[x]) * full
-            for c in range(3):
-                one, other = np.float32(first[3 * x + c]), np.float32(second[3 * x + c])
-                to[3 * x + c] = np.uint8(one + (other - one) * v + half)
+            red, green, blue = np.float32(first[3 * x]), np.float32(first[3 * x + 1]), np.float32(first[3 * x + 2])
+            to[3 * x] = np.uint8(red + (second[3 * x] - red) * v + half)
+            to[3 * x + 1] = np.uint8(green + (second[3 * x + 1] - green) * v + half)
+            to[3 * x + 2] = np.uint8(blue + (second[3 * x + 2] - blue) * v + half)
+
+
+def beyond(image: Image, soft: Image, amount: float) -> Image:
+    """`image`, and `amount` times what it differs from `soft`: an unsharp mask."""
+    out = np.empty(image.shape, np.uint8)
+    _beyond(_rows(image), _rows(soft), np.float32(amount), _rows(out))
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _beyond(image: Mask, soft: Mask, amount: np.float32, out: Mask) -> None:
+    zero, half, most = np.float32(0), np.float32(0.5), np.float32(255)
+    for y in range(image.shape[0]):
+        row, blurred, to = image[y], soft[y], out[y]
+        for x in range(row.shape[0]):
+            level = np.float32(row[x])
+            to[x] = np.uint8(min(max(level + amount * (level - blurred[x]) + half, zero), most))
 
 
 def add_waves(image: Image, u: NDArray[np.float64], v: NDArray[np.float64], strength: float) -> Image:
@@ -107,10 +125,11 @@ def _add_waves(
             # cos(a + b) from one-dimensional factors
             wave = cos_x[0, j] * cos_y[0, i] - sin_x[0, j] * sin_y[0, i]
             wave += cos_x[1, j] * cos_y[1, i] - sin_x[1, j] * sin_y[1, i]
-            for c in range(3):
-                level = np.float32(row[3 * j + c])
-                level += wave * scale * level * (most - level)
-                to[3 * j + c] = np.uint8(min(max(level + half, zero), most))
+            wave *= scale
+            red, green, blue = np.float32(row[3 * j]), np.float32(row[3 * j + 1]), np.float32(row[3 * j + 2])
+            to[3 * j] = np.uint8(min(max(red + wave * red * (most - red) + half, zero), most))
+            to[3 * j + 1] = np.uint8(min(max(green + wave * green * (most - green) + half, zero), most))
+            to[3 * j + 2] = np.uint8(min(max(blue + wave * blue * (most - blue) + half, zero), most))
 
 
 def enlarged(small: Image, shape: tuple[int, int]) -> Image:

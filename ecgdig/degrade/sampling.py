@@ -120,36 +120,53 @@ def _share(x: np.float32, y: np.float32, edges: NDArray[np.float32]) -> np.float
     return np.float32(min(min(x - edges[0], edges[2] - x), min(y - edges[1], edges[3] - y)) + np.float32(0.5))
 
 
-def shade(picture: Image, at_px: NDArray[np.float32], step: int, edges_px: Edges, depth: float, fade_px: float) -> None:
-    """Darken a picture, in place, by the shadow of a sheet: by `depth` at its edge, e times less every `fade_px`.
+def shade(
+    picture: Image,
+    at_px: NDArray[np.float32],
+    step: int,
+    edges_px: Edges,
+    shift_px: tuple[float, float],
+    depth: float,
+    fade_px: float,
+) -> None:
+    """Darken what is beside a sheet, in place, by its shadow: by `depth` at the shadow's edge, e times less every
+    `fade_px`.
 
     Args:
         picture: RGB `(H, W, 3)`.
-        at_px, edges_px: as for `resampled`, in pixels of the sheet's own picture.
+        at_px, step, edges_px: as for `resampled`.
+        shift_px: of the shadow against the sheet.
     """
-    _shade(picture, np.ascontiguousarray(at_px, np.float32), step, np.array(edges_px, np.float32), depth, fade_px)
+    far = np.float32(_LONGEST_SHADOW * fade_px)
+    shadow = np.array([*shift_px, depth, fade_px, far], np.float32)
+    _shade(picture, np.ascontiguousarray(at_px, np.float32), step, np.array(edges_px, np.float32), shadow)
 
 
 @njit(cache=True, nogil=True)
 def _shade(
-    picture: Image, at: NDArray[np.float32], step: int, edges: NDArray[np.float32], depth: float, fade_px: float
+    picture: Image, at: NDArray[np.float32], step: int, edges: NDArray[np.float32], shadow: NDArray[np.float32]
 ) -> None:
+    covered = np.float32(2)  # this many pixels inside the sheet nothing of the picture is seen
+    one, pace = np.float32(1), np.float32(1) / np.float32(step)
+    light = np.empty(4, np.float32)
     for top in range(0, picture.shape[0], step):
         for left in range(0, picture.shape[1], step):
-            i, j = top // step, left // step
-            corners = np.empty(4)
-            for k in range(4):
-                x, y = at[i + k // 2, j + k % 2]
-                off_x, off_y = max(edges[0] - x, x - edges[2], 0.0), max(edges[1] - y, y - edges[3], 0.0)
-                corners[k] = np.hypot(off_x, off_y) / fade_px
-            if corners.min() > _LONGEST_SHADOW:
+            inside, nearest = np.float32(1e9), np.float32(1e9)
+            for k in range(4):  # the corners of a block of pixels
+                x, y = at[top // step + k // 2, left // step + k % 2]
+                inside = min(inside, _share(x, y, edges))
+                off = -min(_share(x - shadow[0], y - shadow[1], edges), np.float32(0))
+                nearest = min(nearest, off)
+                light[k] = off
+            if inside > covered or nearest > shadow[4]:
                 continue
-            light = 1 - depth * np.exp(-corners)
+            for k in range(4):
+                light[k] = one - shadow[2] * np.exp(-light[k] / shadow[3])
             for y in range(top, min(top + step, picture.shape[0])):
-                v = (y - top) / step
+                v = np.float32(y - top) * pace
                 start, end = light[0] + v * (light[2] - light[0]), light[1] + v * (light[3] - light[1])
                 for x in range(left, min(left + step, picture.shape[1])):
-                    factor = np.float32(start + (x - left) / step * (end - start))
+                    factor = start + np.float32(x - left) * pace * (end - start)
                     for c in range(3):
                         picture[y, x, c] = np.uint8(picture[y, x, c] * factor)
 

@@ -281,15 +281,28 @@ class Radial:
         return out
 
     def inverse(self, points: Points) -> Points:
-        ray = points - np.array(self.centre)
-        bent = np.linalg.norm(ray, axis=1, keepdims=True) / self.unit
-        edge, slope = _LENS_REACH * (1 + self.k * _LENS_REACH**2), 1 + 3 * self.k * _LENS_REACH**2
-        r = np.minimum(bent, edge)
-        for _ in range(12):  # Newton: convex, so it cannot overshoot; at 1.6 units and k = -0.12 it takes ten
-            r = r - (r * (1 + self.k * r * r) - np.minimum(bent, edge)) / (1 + 3 * self.k * r * r)
-        r = r + np.maximum(bent - edge, 0.0) / slope
-        out: Points = np.array(self.centre) + ray * (r / np.maximum(bent, 1e-12))
+        out: Points = _unbent(np.ascontiguousarray(points, np.float64), np.array(self.centre), self.unit, self.k)
         return out
+
+
+@njit(cache=True, nogil=True)
+def _unbent(points: Points, centre: NDArray[np.float64], unit: float, k: float) -> Points:
+    """The points that a lens brings to `points`."""
+    edge, slope = _LENS_REACH * (1 + k * _LENS_REACH**2), 1 + 3 * k * _LENS_REACH**2
+    out = np.empty(points.shape)
+    for n in range(points.shape[0]):
+        x, y = points[n, 0] - centre[0], points[n, 1] - centre[1]
+        bent = np.sqrt(x * x + y * y) / unit
+        near = min(bent, edge)
+        r = near
+        for _ in range(12):  # Newton: convex, so it cannot overshoot; at 1.6 units and k = -0.12 it takes ten
+            step = (r * (1 + k * r * r) - near) / (1 + 3 * k * r * r)
+            r -= step
+            if abs(step) < 1e-12:
+                break
+        share = (r + max(bent - edge, 0.0) / slope) / max(bent, 1e-12)
+        out[n, 0], out[n, 1] = centre[0] + x * share, centre[1] + y * share
+    return out
 
 
 @dataclass(frozen=True)
@@ -347,10 +360,19 @@ def coarse_to_fine(coarse: NDArray[np.floating], step: int, shape: tuple[int, in
 
 
 def _project(matrix: NDArray[np.float64], points: Points) -> Points:
-    w = matrix[2, 0] * points[:, 0] + matrix[2, 1] * points[:, 1] + matrix[2, 2]
-    x = (matrix[0, 0] * points[:, 0] + matrix[0, 1] * points[:, 1] + matrix[0, 2]) / w
-    y = (matrix[1, 0] * points[:, 0] + matrix[1, 1] * points[:, 1] + matrix[1, 2]) / w
-    return np.stack([x, y], axis=1)
+    out: Points = _projected(matrix, np.ascontiguousarray(points, np.float64))
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _projected(m: NDArray[np.float64], points: Points) -> Points:
+    out = np.empty(points.shape)
+    for n in range(points.shape[0]):
+        x, y = points[n, 0], points[n, 1]
+        w = m[2, 0] * x + m[2, 1] * y + m[2, 2]
+        out[n, 0] = (m[0, 0] * x + m[0, 1] * y + m[0, 2]) / w
+        out[n, 1] = (m[1, 0] * x + m[1, 1] * y + m[1, 2]) / w
+    return out
 
 
 def _through(maps: Sequence[Callable[[Points], Points]], points: ArrayLike) -> NDArray[np.float64]:
