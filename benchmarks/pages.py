@@ -173,7 +173,13 @@ def show_diversity(n: int) -> None:
         style = sample_style(rng)
         layout = sample_layout(recording, style, rng)
         page = Page(
-            np.zeros((1, 1, 3), np.uint8), None, layout, style, (), (), (0.0, 0.0, 1.0, 1.0)  # type: ignore[arg-type]
+            np.zeros((1, 1, 3), np.uint8),
+            None,
+            layout,
+            style,
+            (),
+            (),
+            (0.0, 0.0, 1.0, 1.0),  # type: ignore[arg-type]
         )
         for preset in ("scan", "photo", "damaged"):
             drawn = draw(preset, rng)
@@ -224,7 +230,9 @@ def show_damaged(records: str | None, n: int, dpi: float | None) -> None:
             failed.append(i)
             print(f"page {i}:\n{traceback.format_exc(limit=-3)}", flush=True)
         if (i + 1) % 100 == 0:
-            print(f"{i + 1} pages, {len(failed)} failed, {(time.process_time() - start) / (i + 1):.2f} s each", flush=True)
+            print(
+                f"{i + 1} pages, {len(failed)} failed, {(time.process_time() - start) / (i + 1):.2f} s each", flush=True
+            )
     print(f"{n} damaged pages, {len(failed)} failed{': seeds ' + ' '.join(map(str, failed)) if failed else ''}")
 
 

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgdig.degrade.pixels import multiply
+from ecgdig.page.cover import LEGIBLE
 from ecgdig.page.page import Page
 
 Rng = np.random.Generator
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
-_READABLE = 0.35  # where glare leaves less of the contrast than this, nothing can be read
 
 
 def gradient(image: Image, strength: float, rng: Rng) -> Image:
@@ -94,10 +94,10 @@ def glare(page: Page, strength: float, rng: Rng) -> Page:
     # 255 - (255 - image)·left: what is dark is brightened
     dark = np.asarray(cv2.bitwise_not(page.image), np.uint8)
     page = page.with_image(np.asarray(cv2.bitwise_not(_multiply(dark, left)), np.uint8))
-    if left.min() >= _READABLE:
+    if left.min() >= LEGIBLE:
         return page
     fine = cv2.resize(left, page.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return page.hide_seen(np.where(fine < _READABLE, 255, 0).astype(np.uint8))
+    return page.hide_seen(np.where(fine < LEGIBLE, 255, 0).astype(np.uint8))
 
 
 def _left_by_glare(image: Image, strength: float, rng: Rng) -> NDArray[np.float32]:
