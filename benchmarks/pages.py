@@ -1,4 +1,4 @@
-"""What generated pages are worth as truth: `python benchmarks/pages.py ink|diversity|damaged [--records DIR] [--pages N]`.
+"""What generated pages are worth as truth: `python benchmarks/pages.py ink|diversity|damaged [--pages N]`.
 
 - `ink`: each preset, and each degradation alone at strength 1: the share of true trace points, not hidden and in the
   picture, with dark ink within 2 px, and how far the middle of the ink is from the truth across the trace (rms).
@@ -67,7 +67,8 @@ def points_on_ink(page: Page, ink: NDArray[np.float32]) -> tuple[int, int]:
 def distances(page: Page, ink: NDArray[np.float32]) -> NDArray[np.float64]:
     """From the middle of the ink that the truth says to the middle of the ink there is, across the trace, px.
 
-    Measured where the trace is alone: centroids along its normal, of the traces drawn anew through the warp and of `ink`.
+    Measured where the trace is alone: centroids along its normal, of the traces drawn anew through the warp and of
+    `ink`.
     """
     offsets = np.arange(-REACH_PX, REACH_PX + 0.125, 0.25)
     told = np.maximum.reduce([page.mask(i) for i in range(len(page.traces))]).astype(np.float32)
