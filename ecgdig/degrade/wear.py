@@ -46,7 +46,7 @@ def smear(page: Page, strength: float, rng: Rng) -> Page:
 
 
 def thermal_fading(page: Page, strength: float, rng: Rng) -> Page:
-    """Patches in which the print has faded, as on old thermal paper, by up to nine tenths; what nearly goes is hidden."""
+    """Patches where the print has faded, as on old thermal paper, by up to nine tenths; what nearly goes is hidden."""
     if strength <= 0:
         return page
     height, width = page.shape
