@@ -22,6 +22,7 @@ Edges = tuple[float, float, float, float]  # left, top, right, bottom
 NO_EDGES: Edges = (-np.inf, -np.inf, np.inf, np.inf)
 _STEP_BITS = 6
 _STEPS = 1 << _STEP_BITS  # fractions of a pixel that have weights of their own
+_FINE = np.float32(1 << 16)
 _LONGEST_SHADOW = 6.0  # exp(-6) is no longer seen
 _BEFORE, _BEHIND = 2, 3  # pixels of border that the kernel may read
 _OFFSET = np.float32(_BEFORE + 0.5 / _STEPS)  # of places in the picture with its border; cut off, not rounded
@@ -94,7 +95,18 @@ def _resample(
             y1 = above[j + 1, 1] + v * (below[j + 1, 1] - above[j + 1, 1])
             dx, dy = (x1 - x0) * pace, (y1 - y0) * pace
             inside = min(_share(x0, y0, edges), _share(x1, y1, edges)) >= one  # the way between them is straight
-            for k in range(min(step, width - j * step)):
+            n = min(step, width - j * step)
+            if inside and min(x0, x1) > one and min(y0, y1) > one and max(x0, x1) < last_x and max(y0, y1) < last_y:
+                # the same in whole 65,536ths of a pixel
+                u, w, du, dv = int(x0 * _FINE), int(y0 * _FINE), int(dx * _FINE), int(dy * _FINE)
+                to = target + 3 * (i * width + j * step)
+                for _ in range(n):
+                    place = first + (w >> 16) * row_bytes + (u >> 16) * 3
+                    rows_at, columns_at = down_at + ((w >> 6) & 0x3F0), across_at + ((u >> 4) & 0xFC0)
+                    _weigh(place, row_bytes, rows_at, columns_at, to)  # type: ignore[call-arg]
+                    u, w, to = u + du, w + dv, to + 3
+                continue
+            for k in range(n):
                 x, y = x0 + np.float32(k) * dx, y0 + np.float32(k) * dy
                 share = one if inside else _share(x, y, edges)
                 pixel = j * step + k
