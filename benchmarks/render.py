@@ -23,6 +23,7 @@ from ecgdig.dataset import Encoding, Plan, Recipe, build, files, open_records, r
 from ecgdig.dataset.build import _Task as Task
 from ecgdig.dataset.build import make
 from ecgdig.degrade import PRESETS
+from ecgdig.memory import keep_freed_memory
 
 DPI = 200.0
 TOOLBOX_S = {"clean": 2.4, "print": 2.4}  # others: _TOOLBOX_DISTORTED_S
@@ -72,6 +73,7 @@ def main() -> None:
     parser.add_argument("--no-memory", action="store_true", help="leave out the peak memory, which takes longest")
     options = parser.parse_args()
     cv2.setNumThreads(1)
+    keep_freed_memory()  # as a worker does
     recipe.render = timed("render", recipe.render)
     recipe.apply = timed("degrade", recipe.apply)
     files.truth_bytes = timed("truth", files.truth_bytes)

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from ecgdig.degrade import degrade
 from ecgdig.degrade.geometry import thumbnail
 from ecgdig.degrade.handwriting import read_words
+from ecgdig.memory import keep_freed_memory
 from ecgdig.page.layout import Layout
 from ecgdig.page.overlap import overlaps_mm
 from ecgdig.page.render import render
@@ -430,3 +431,4 @@ def _single_threaded(worker: int) -> None:
     import cv2
 
     cv2.setNumThreads(1)
+    keep_freed_memory()

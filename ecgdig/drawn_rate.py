@@ -31,7 +31,8 @@ _LEAST_SUPPORT = 3.3  # times the median of that neighbourhood; chance alone rea
 _MOST_MISFIT = (
     7.5  # of straight lines at this rate over those at twice the rate; 2.8 to 7.1 if it is right, else 6 to 18
 )
-_MOST_SHIFT_S = 0.0025  # the kinks of thick pens may seem half an interval off
+_SHIFTS_S = np.arange(-8, 9) / (16 * DRAWN_HZ)  # where the samples are looked for, half an interval either way
+_CLEARLY_BETTER = 1.45  # the kinks of thick pens seem half an interval off; lines that fit little better mean nothing
 _MOST_BEND = 0.98  # quantile; QRS complexes are cut off here, or a few of them would decide
 _BESIDE_S = 0.02  # what is left out beside the ends of a segment
 _LEAST_COLUMNS, _LEAST_CURVE_S = 50, 0.2  # of one segment
@@ -91,13 +92,15 @@ def drawn_rate(rows: Sequence[RowReading], layout: Layout) -> DrawnRate | None:
     chance = float(np.median(np.abs(wave[(away > _CLOSE) & (away < _NEIGHBOURHOOD)])))
     own = wave[int(np.argmin(away))]
     support = float(np.abs(own) / max(chance, 1e-12))
-    shift = float(-np.angle(own) / (2 * np.pi * DRAWN_HZ))
-    shift = shift if abs(shift) <= _MOST_SHIFT_S else 0.0
     if support < _LEAST_SUPPORT:
         return None
-    if _misfit(rows, layout, DRAWN_HZ, shift) > _MOST_MISFIT * _misfit(rows, layout, 2 * DRAWN_HZ, shift):
+    misfits = np.array([_misfit(rows, layout, DRAWN_HZ, shift) for shift in _SHIFTS_S])
+    best = int(np.argmin(misfits))
+    near = _SHIFTS_S[max(best - 1, 0) : best + 2]
+    if misfits[best] > _MOST_MISFIT * min(_misfit(rows, layout, 2 * DRAWN_HZ, shift) for shift in near):
         return None
-    return DrawnRate(DRAWN_HZ, shift, support)
+    unclear = misfits[len(_SHIFTS_S) // 2] < _CLEARLY_BETTER * misfits[best]
+    return DrawnRate(DRAWN_HZ, 0.0 if unclear else float(_SHIFTS_S[best]), support)
 
 
 def _misfit(rows: Sequence[RowReading], layout: Layout, fs: float, shift_s: float) -> float:

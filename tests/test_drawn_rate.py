@@ -35,7 +35,7 @@ def readings(
     return rows
 
 
-@pytest.mark.parametrize("shift_ms", [-2.0, 0.0, 1.5])
+@pytest.mark.parametrize("shift_ms", [-3.9, 0.0, 1.5])
 def test_the_rhythm_of_100_hz_is_found(recording: Recording, sheet: Callable[[str], Layout], shift_ms: float) -> None:
     layout = sheet("3x4+1")
     found = drawn_rate(readings(recording, layout, 100, shift_ms / 1000), layout)

@@ -22,6 +22,7 @@ from ecgdig.dataset.files import Encoding, page_name, write_page
 from ecgdig.dataset.manifest import FolderError, Journal, Row, claimed
 from ecgdig.dataset.recipe import Recipe, draw_page, parameters
 from ecgdig.dataset.records import Records
+from ecgdig.memory import keep_freed_memory
 
 PTBXL_PAGES = 21_801
 _STEADY = 20  # pages of a run whose start is left out of its rate
@@ -198,6 +199,7 @@ def _start_worker(plan: Plan, folder: Path) -> None:
     global _job
     _job = plan, folder
     cv2.setNumThreads(1)
+    keep_freed_memory()
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()

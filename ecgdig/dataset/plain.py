@@ -45,6 +45,8 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return _array_to_plain(value)
     if isinstance(value, list | tuple):
+        if all(type(item) is int or (type(item) is float and math.isfinite(item)) for item in value):
+            return list(value)  # a point, a box, a colour
         return [to_plain(item) for item in value]
     if isinstance(value, Mapping):
         if any(not isinstance(key, str) or key.startswith("$") for key in value):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ecgdig.degrade import PRESETS, Preset, apply
+from ecgdig.degrade import PRESETS, apply, draw
 from ecgdig.page import Page, lead_plan, render, sample_layout, sample_style
 from ecgdig.recording import Recording
 from ecgdig.units import px_per_mm
@@ -70,17 +70,9 @@ def draw_page(recipe: Recipe, recording: Recording, index: int) -> tuple[Page, d
     layout = sample_layout(recording, style, rng, plan, usual_scale=recipe.usual_scale)
     page = render(recording, layout, style, dpi, rng)
     mix = preset if preset.dpi is None else replace(preset, dpi=(dpi, dpi))
-    page, drawn = degrade_and_tell(page, mix, rng)
-    return page, {"dpi": dpi, **drawn}
-
-
-def degrade_and_tell(page: Page, mix: Preset, rng: np.random.Generator) -> tuple[Page, dict[str, Any]]:
-    """`degrade.degrade`, draw for draw, that also returns what it drew: `degrade` and `margin_mm`."""
-    strengths = {name: float(rng.uniform(0.1, 1)) * top for name, (p, top) in mix.steps.items() if rng.random() < p}
-    margin = float(rng.uniform(*mix.margin_mm))
-    dpi = None if mix.dpi is None else float(np.exp(rng.uniform(*np.log(mix.dpi))))
-    page = apply(page, strengths, rng, dpi=dpi, margin_mm=margin, desk=mix.desk)
-    return page, {"margin_mm": margin, "degrade": strengths}
+    drawn = draw(mix, rng)
+    page = apply(page, drawn.strengths, rng, dpi=drawn.dpi, margin_mm=drawn.margin_mm, desk=mix.desk)
+    return page, {"dpi": dpi, "margin_mm": drawn.margin_mm, "degrade": drawn.strengths}
 
 
 def parameters(recipe: Recipe, page: Page, drawn: Mapping[str, Any]) -> dict[str, str]:

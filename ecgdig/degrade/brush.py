@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ecgdig.degrade.pixels import repeat
 from ecgdig.page.page import Box, Page
 
 Rng = np.random.Generator
@@ -181,6 +182,5 @@ def grain_tile(sigma_px: float) -> NDArray[np.float32]:
 
 def grain(rng: Rng, shape: tuple[int, int], sigma_px: float) -> NDArray[np.float32]:
     """A piece of `grain_tile` of any shape, from a random place."""
-    tile = grain_tile(sigma_px)
     oy, ox = (int(v) for v in rng.integers(0, TILE, 2))
-    return tile[np.ix_((np.arange(shape[0]) + oy) % TILE, (np.arange(shape[1]) + ox) % TILE)]
+    return np.asarray(repeat(grain_tile(sigma_px), shape, (oy, ox)), np.float32)

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgdig.degrade.pixels import beyond
+
 Rng = np.random.Generator
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 
@@ -44,10 +46,18 @@ def noise(image: Image, strength: float, rng: Rng) -> Image:
     tile = _noise_tile()
     if grain > 0.3:
         tile = np.asarray(cv2.GaussianBlur(tile, (0, 0), grain), np.float32) * np.float32(1 + 2 * grain)
-    levels = np.clip(tile * np.float32(sigma), -127, 127).astype(np.int16)
-    reps = (-(-(image.shape[0] + oy) // _TILE), -(-(image.shape[1] + ox) // _TILE), 1)
-    field = np.tile(levels, reps)[oy : oy + image.shape[0], ox : ox + image.shape[1]]
-    return np.asarray(cv2.add(image, field, dtype=cv2.CV_8U), np.uint8)
+    # brighter and darker apart: OpenCV adds bytes to bytes several times faster than other numbers
+    brighter, darker = (np.clip(tile * np.float32(side), 0, 127).astype(np.uint8) for side in (sigma, -sigma))
+    out = np.empty_like(image)
+    for top in range(-oy, image.shape[0], _TILE):
+        for left in range(-ox, image.shape[1], _TILE):
+            at = slice(max(top, 0), top + _TILE), slice(max(left, 0), left + _TILE)
+            part = image[at]
+            first = max(-top, 0), max(-left, 0)
+            on_tile = tuple(slice(start, start + n) for start, n in zip(first, part.shape, strict=False))
+            cv2.add(part, brighter[on_tile], out[at])
+            cv2.subtract(out[at], darker[on_tile], out[at])
+    return out
 
 
 @cache
@@ -86,7 +96,7 @@ def over_sharpen(image: Image, strength: float, rng: Rng) -> Image:
     """What cheap scanners and document apps do: edges with bright and dark seams, up to five times the contrast."""
     amount = float(rng.uniform(1.0, 4.0)) * strength
     soft = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(1.0, 2.5)))
-    return np.asarray(cv2.addWeighted(image, 1 + amount, soft, -amount, 0), np.uint8)
+    return beyond(image, np.asarray(soft, np.uint8), amount)
 
 
 def jpeg_blocks(image: Image, strength: float, rng: Rng) -> Image:
@@ -102,7 +112,7 @@ def sharpen(image: Image, strength: float, rng: Rng) -> Image:
     """The unsharp mask of phones and scanners: dark lines get bright seams."""
     amount = float(rng.uniform(0.2, 1.2)) * strength
     soft = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.8, 2.0)))
-    return np.asarray(cv2.addWeighted(image, 1 + amount, soft, -amount, 0), np.uint8)
+    return beyond(image, np.asarray(soft, np.uint8), amount)
 
 
 def _seed(rng: Rng) -> int:

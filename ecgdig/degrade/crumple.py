@@ -134,6 +134,9 @@ def _facets(
             out[i, j, 2] += weight * height * (_nearest(qx, qy, sites_a, rounded) - _nearest(qx, qy, sites_b, rounded))
 
 
+_FAR_OUT = 16.0  # exp(-8) of a ripple is left: under a micrometre
+
+
 @dataclass(frozen=True)
 class Wrinkles:
     """Local waves: each a few parallel ripples that die out, slightly curved.
@@ -178,5 +181,6 @@ def _ripple(x_mm: Axis, y_mm: Axis, ripple: Axis, out: Lattice) -> None:
             dx, dy = x_mm[j] - ripple[0], y_mm[i] - ripple[1]
             v = -s * dx + c * dy
             u = c * dx + s * dy + ripple[8] * v * v
-            envelope = np.exp(-0.5 * ((v / ripple[3]) ** 2 + (u / ripple[4]) ** 2))
-            out[i, j, 2] += ripple[7] * envelope * np.sin(k * u + ripple[6])
+            squared = (v / ripple[3]) ** 2 + (u / ripple[4]) ** 2
+            if squared < _FAR_OUT:
+                out[i, j, 2] += ripple[7] * np.exp(-0.5 * squared) * np.sin(k * u + ripple[6])

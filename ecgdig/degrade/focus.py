@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgdig.degrade.pixels import mix
+
 Rng = np.random.Generator
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 
@@ -28,12 +30,7 @@ def defocus(image: Image, strength: float, rng: Rng) -> Image:
     half, full = (np.asarray(cv2.GaussianBlur(image, (0, 0), s), np.uint8) for s in (0.5 * sigma, sigma))
     fine = cv2.resize((share * 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
     level = np.arange(256)
-    first, second = (np.clip(2 * level - start, 0, 255).astype(np.uint8)[fine] for start in (0, 255))
-    return _mix(_mix(image, half, first), full, second)
-
-
-def _mix(a: Image, b: Image, share: NDArray[np.uint8]) -> Image:
-    """`a` where `share` is 0, `b` where it is 255."""
-    three = cv2.merge([share] * 3)
-    kept = cv2.multiply(a, cv2.bitwise_not(three), scale=1 / 255)
-    return np.asarray(cv2.add(kept, cv2.multiply(b, three, scale=1 / 255)), np.uint8)
+    first, second = (
+        np.asarray(cv2.LUT(fine, np.clip(2 * level - start, 0, 255).astype(np.uint8)), np.uint8) for start in (0, 255)
+    )
+    return mix(mix(image, half, first), full, second)

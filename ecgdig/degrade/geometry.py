@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from ecgdig.degrade.desk import Desk
 from ecgdig.degrade.relief import Relief
+from ecgdig.degrade.sampling import Edges, resampled, shade
 from ecgdig.page.layout import Paper
 from ecgdig.page.page import Box, Page
 from ecgdig.page.warp import Displacement, Homography, Radial, Stage, Warp, Waves, coarse_to_fine
@@ -18,7 +18,7 @@ from ecgdig.page.warp import Displacement, Homography, Radial, Stage, Warp, Wave
 Rng = np.random.Generator
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 COARSE_PX = 8  # the mm field is computed on every 8th pixel and interpolated: its second derivative is tiny
-_BAND_PX = 64  # rows that are resampled together, so that their map stays in the processor's cache
+_SHADE, _SHADE_MM = 0.35, 2.0  # of the shadow at the edge of a sheet
 _CREASED_PX = 4  # where the sheet has creases: on every 4th
 
 
@@ -163,37 +163,27 @@ def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | D
         source = np.asarray(cv2.resize(source, size, interpolation=cv2.INTER_AREA), np.uint8)
     sx, sy = (scale * source.shape[axis] / page.image.shape[axis] for axis in (1, 0))
     field, step = _mm_field(warp, shape)
-    to_source = (field - np.array([left, top], np.float32)) * np.array([sx, sy], np.float32) - np.float32(0.5)
-    out = np.empty((*shape, 3), np.uint8)
-    for top_px in range(0, shape[0], _BAND_PX):
-        band = out[top_px : top_px + _BAND_PX]
-        x, y = np.empty((2, *band.shape[:2]), np.float32)
-        _between(to_source, step, top_px, x, y)
-        cv2.remap(source, x, y, cv2.INTER_CUBIC, band, cv2.BORDER_REPLICATE)
-    if background is not None:
-        sheet = np.array([paper.width_mm, paper.height_mm], np.float32)
-        beside = np.minimum(field, sheet - field).min(-1)  # mm from the edge of the sheet, negative outside
-        if beside.min() * sx <= 0.5:
-            around = _around(background, field, sheet, step, shape, float(warp.px_per_mm(middle)[0]))
-            # one soft pixel of border
-            _lay_on(out, around, coarse_to_fine(beside * np.float32(sx) + np.float32(0.5), step, shape))
-    return out
+    corner, sizes = np.array([left, top], np.float32), np.array([sx, sy], np.float32)
+    at = (field - corner) * sizes - np.float32(0.5)
+    edges = (-left * sx - 0.5, -top * sy - 0.5, (paper.width_mm - left) * sx - 0.5, (paper.height_mm - top) * sy - 0.5)
+    if background is None or _inside(at, edges):
+        return resampled(source, at, step, shape)
+    if isinstance(background, Desk):  # painted at half the size: it is not in focus
+        small = (shape[0] + 1) // 2, (shape[1] + 1) // 2
+        desk = background.picture(small, 0.5 * float(warp.px_per_mm(middle)[0]))
+        shift = background.shadow_mm[0] * sx, background.shadow_mm[1] * sy
+        shade(desk, at, step // 2, edges, shift, _SHADE, _SHADE_MM * sx)
+        background = desk
+    around = np.asarray(cv2.resize(background, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)
+    return resampled(source, at, step, shape, edges, around)
 
 
-@njit(cache=True, nogil=True)
-def _between(coarse: NDArray[np.float32], step: int, top: int, x: NDArray[np.float32], y: NDArray[np.float32]) -> None:
-    """Rows from `top` on of the bilinear interpolation of `coarse` `(h, w, 2)`, known at every `step`-th pixel."""
-    row = np.empty(coarse.shape[1:], np.float32)
-    for i in range(x.shape[0]):
-        first, v = (top + i) // step, np.float32((top + i) % step) / np.float32(step)
-        for j in range(coarse.shape[1]):
-            for k in range(2):
-                row[j, k] = coarse[first, j, k] + v * (coarse[first + 1, j, k] - coarse[first, j, k])
-        for j in range(coarse.shape[1] - 1):
-            dx, dy = (row[j + 1, 0] - row[j, 0]) / np.float32(step), (row[j + 1, 1] - row[j, 1]) / np.float32(step)
-            for n in range(min(step, x.shape[1] - j * step)):
-                x[i, j * step + n] = row[j, 0] + np.float32(n) * dx
-                y[i, j * step + n] = row[j, 1] + np.float32(n) * dy
+def _inside(at_px: NDArray[np.float32], edges: Edges) -> bool:
+    """Whether all of `at_px` `(h, w, 2)` lies more than half a pixel inside the edges."""
+    x, y = at_px[..., 0], at_px[..., 1]
+    return bool(
+        x.min() > edges[0] + 0.5 and y.min() > edges[1] + 0.5 and x.max() < edges[2] - 0.5 and y.max() < edges[3] - 0.5
+    )
 
 
 def _mm_field(warp: Warp, shape: tuple[int, int]) -> tuple[NDArray[np.float32], int]:
@@ -209,43 +199,6 @@ def _mm_field(warp: Warp, shape: tuple[int, int]) -> tuple[NDArray[np.float32], 
     fine = coarse_to_fine(bent, ratio, (ratio * (bent.shape[0] - 1) + 1, ratio * (bent.shape[1] - 1) + 1))
     flat = warp.stages[0].inverse(fine.reshape(-1, 2).astype(np.float64))
     return flat.reshape(fine.shape).astype(np.float32), _CREASED_PX
-
-
-def _around(
-    background: Image | Desk,
-    field: NDArray[np.float32],
-    sheet: NDArray[np.float32],
-    step: int,
-    shape: tuple[int, int],
-    px_per_mm: float,
-) -> Image:
-    """The desk and the sheet's shadow on it, `shape`; painted at half the size, it is not in focus.
-
-    Args:
-        field: mm on the sheet of every `step`-th pixel.
-        sheet: its width and height, mm.
-    """
-    if not isinstance(background, Desk):
-        return np.asarray(cv2.resize(background, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)
-    small = (shape[0] + 1) // 2, (shape[1] + 1) // 2
-    desk = background.picture(small, 0.5 * px_per_mm)
-    seen = field - np.array(background.shadow_mm, np.float32)
-    away = np.linalg.norm(np.maximum(np.maximum(-seen, seen - sheet), 0), axis=-1)
-    light = coarse_to_fine((255 - 90 * np.exp(-away / 2)).astype(np.float32), step // 2, small)
-    cv2.multiply(desk, cv2.merge([light.astype(np.uint8)] * 3), desk, 1 / 255)
-    return np.asarray(cv2.resize(desk, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)
-
-
-@njit(cache=True, nogil=True)
-def _lay_on(out: Image, desk: Image, cover: NDArray[np.float32]) -> None:
-    """The desk where the sheet's `cover` `(H, W)` is 0 or less, the sheet where it is 1 or more, a mixture between."""
-    for i in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            share = cover[i, j]
-            if share < 1.0:
-                share = max(share, np.float32(0.0))
-                for k in range(3):
-                    out[i, j, k] = np.uint8(out[i, j, k] * share + desk[i, j, k] * (1 - share) + np.float32(0.5))
 
 
 def _sides(t: NDArray[np.float64]) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:

@@ -6,6 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgdig.degrade.pixels import multiply
+from ecgdig.page.cover import LEGIBLE
+from ecgdig.page.page import Page
+
 Rng = np.random.Generator
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 
@@ -84,8 +88,20 @@ def _phone(
     cv2.fillConvexPoly(mask, np.round(cv2.boxPoints(box) * 16).astype(np.int32), 255, cv2.LINE_AA, 4)
 
 
-def glare(image: Image, strength: float, rng: Rng) -> Image:
-    """One or two shining patches, where the picture comes up to 80 % nearer to white."""
+def glare(page: Page, strength: float, rng: Rng) -> Page:
+    """One or two shining patches, where the picture comes up to 80 % nearer to white; what nearly goes is hidden."""
+    left = _left_by_glare(page.image, strength, rng)
+    # 255 - (255 - image)·left: what is dark is brightened
+    dark = np.asarray(cv2.bitwise_not(page.image), np.uint8)
+    page = page.with_image(np.asarray(cv2.bitwise_not(_multiply(dark, left)), np.uint8))
+    if left.min() >= LEGIBLE:
+        return page
+    fine = cv2.resize(left, page.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return page.hide_seen(np.where(fine < LEGIBLE, 255, 0).astype(np.uint8))
+
+
+def _left_by_glare(image: Image, strength: float, rng: Rng) -> NDArray[np.float32]:
+    """Share of the contrast with white that is left, on a coarse raster."""
     shape = _raster(image)
     y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
     shine = np.zeros(shape, np.float32)
@@ -97,10 +113,7 @@ def glare(image: Image, strength: float, rng: Rng) -> Image:
         v = (-np.sin(turn) * (x - cx) + np.cos(turn) * (y - cy)) / breadth
         power = float(rng.uniform(0.8, 2.0))  # 1: Gaussian; more: a patch with an edge
         shine = np.maximum(shine, np.exp(-((u * u + v * v) ** power)))
-    left = 1 - 0.8 * strength * float(rng.uniform(0.3, 1)) * shine
-    # 255 - (255 - image)·left: what is dark is brightened
-    dark = np.asarray(cv2.bitwise_not(image), np.uint8)
-    return np.asarray(cv2.bitwise_not(_multiply(dark, left.astype(np.float32))), np.uint8)
+    return np.asarray(1 - 0.8 * strength * float(rng.uniform(0.3, 1)) * shine, np.float32)
 
 
 def vignette(image: Image, strength: float, rng: Rng) -> Image:
@@ -118,8 +131,7 @@ def colour_cast(image: Image, strength: float, rng: Rng) -> Image:
     """Warm or cold light: red against blue by up to 15 % at strength 1, green by up to 4 %."""
     warm, green = float(rng.uniform(-0.15, 0.15)) * strength, float(rng.uniform(-0.04, 0.04)) * strength
     gains = np.array([1 + warm, 1 + green, 1 - warm])
-    table = np.clip(np.arange(256)[:, None] * (gains / gains.max()) + 0.5, 0, 255).astype(np.uint8)
-    return np.asarray(cv2.LUT(image, table[None]), np.uint8)
+    return np.asarray(cv2.transform(image, np.diag(gains / gains.max())), np.uint8)
 
 
 def exposure(image: Image, strength: float, rng: Rng) -> Image:
@@ -140,4 +152,4 @@ def _multiply(image: Image, field: NDArray[np.float32]) -> Image:
     """`image` times a coarse field, 0 to 1, enlarged to it."""
     coarse = np.clip(field * 255 + 0.5, 0, 255).astype(np.uint8)
     fine = cv2.resize(coarse, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(cv2.multiply(image, cv2.merge([fine] * 3), scale=1 / 255), np.uint8)
+    return multiply(image, np.asarray(fine, np.uint8), 0.0, 1.0)

@@ -45,24 +45,33 @@ SURFACES: dict[str, Coat] = {
     "fibre": surface.fibre,
     "ageing": surface.ageing,
 }
-FILTERS: dict[str, Filter] = {
-    "shadow": light.shadow,
-    "cast_shadows": light.cast_shadows,
-    "gradient": light.gradient,
-    "vignette": light.vignette,
+
+
+def _on_image(change: Filter) -> Coat:
+    def coat(page: Page, strength: float, rng: Rng) -> Page:
+        return page.with_image(change(page.image, strength, rng))
+
+    return coat
+
+
+FILTERS: dict[str, Coat] = {
+    "shadow": _on_image(light.shadow),
+    "cast_shadows": _on_image(light.cast_shadows),
+    "gradient": _on_image(light.gradient),
+    "vignette": _on_image(light.vignette),
     "glare": light.glare,
-    "colour_cast": light.colour_cast,
-    "defocus": focus.defocus,
-    "low_resolution": camera.low_resolution,
-    "blur": camera.blur,
-    "motion_blur": camera.motion_blur,
-    "sharpen": camera.sharpen,
-    "over_sharpen": camera.over_sharpen,
-    "exposure": light.exposure,
-    "noise": camera.noise,
-    "grey": camera.grey,
-    "jpeg": camera.jpeg,
-    "jpeg_blocks": camera.jpeg_blocks,
+    "colour_cast": _on_image(light.colour_cast),
+    "defocus": _on_image(focus.defocus),
+    "low_resolution": _on_image(camera.low_resolution),
+    "blur": _on_image(camera.blur),
+    "motion_blur": _on_image(camera.motion_blur),
+    "sharpen": _on_image(camera.sharpen),
+    "over_sharpen": _on_image(camera.over_sharpen),
+    "exposure": _on_image(light.exposure),
+    "noise": _on_image(camera.noise),
+    "grey": _on_image(camera.grey),
+    "jpeg": _on_image(camera.jpeg),
+    "jpeg_blocks": _on_image(camera.jpeg_blocks),
 }
 DEGRADATIONS = (*SURFACES, *ON_PAPER, *GEOMETRY, *CUTS, *AS_SEEN, *FILTERS)  # in the order in which they are applied
 
@@ -192,6 +201,8 @@ def degrade(
 ) -> Page:
     """Degrade a clean page by a preset: `clean`, `print`, `scan`, `photo`, `damaged`, or one of your own.
 
+    What was drawn is recorded in the page's `degradations`.
+
     Args:
         seen_mm: where the geometry changes, only the part of the image around this part of the paper is made.
         words: what is written by hand (`handwriting.read_words`); None: the built-in list.
@@ -199,14 +210,43 @@ def degrade(
     Raises:
         ValueError: no preset or degradation of that name.
     """
-    mix = _preset(preset) if isinstance(preset, str) else preset
+    drawn = draw(preset, rng)
+    mix = _preset(preset)
+    return apply(
+        page,
+        drawn.strengths,
+        rng,
+        dpi=drawn.dpi,
+        margin_mm=drawn.margin_mm,
+        desk=mix.desk,
+        seen_mm=seen_mm,
+        words=words,
+    )
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn for a page from a preset: degradation -> strength, resolution (None: the clean page's), margin."""
+
+    strengths: dict[str, float]
+    dpi: float | None
+    margin_mm: float
+
+
+def draw(preset: str | Preset, rng: Rng) -> Drawn:
+    """Draw which degradations a page gets, and how strong.
+
+    Raises:
+        ValueError: no preset or degradation of that name.
+    """
+    mix = _preset(preset)
     unknown = set(mix.steps) - set(DEGRADATIONS)
     if unknown:
         raise ValueError(f"unknown degradation {', '.join(sorted(unknown))}; use {', '.join(DEGRADATIONS)}")
-    drawn = {name: float(rng.uniform(0.1, 1)) * top for name, (p, top) in mix.steps.items() if rng.random() < p}
+    strengths = {name: float(rng.uniform(0.1, 1)) * top for name, (p, top) in mix.steps.items() if rng.random() < p}
     margin = float(rng.uniform(*mix.margin_mm))
     dpi = None if mix.dpi is None else float(np.exp(rng.uniform(*np.log(mix.dpi))))
-    return apply(page, drawn, rng, dpi=dpi, margin_mm=margin, desk=mix.desk, seen_mm=seen_mm, words=words)
+    return Drawn(strengths, dpi, margin)
 
 
 def apply(
@@ -247,21 +287,23 @@ def apply(
     if views or dpi is not None or margin_mm or desk:
         page = geometry.resample(page, views, scale, margin_mm, background, seen_mm)
     if any(name in strengths for name in CUTS):
-        behind = None if background is None else background.picture(page.shape, scale)
+        half = (page.shape[0] + 1) // 2, (page.shape[1] + 1) // 2
+        behind = None if background is None else background.picture(half, 0.5 * scale)
         for name, cut in CUTS.items():
             if name in strengths:
                 page = cut(page, behind, strengths[name], rng)
     for name, seen in AS_SEEN.items():
         if name in strengths:
             page = seen(page, strengths[name], rng)
-    image = page.image
     for name, change in FILTERS.items():
         if name in strengths:
-            image = change(image, strengths[name], rng)
-    return page.with_image(image)
+            page = change(page, strengths[name], rng)
+    return replace(page, degradations={**page.degradations, **strengths})
 
 
-def _preset(name: str) -> Preset:
+def _preset(name: str | Preset) -> Preset:
+    if isinstance(name, Preset):
+        return name
     if name not in PRESETS:
         raise ValueError(f"unknown preset {name!r}; use {', '.join(PRESETS)}")
     return PRESETS[name]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from ecgdig.degrade.brush import LUMA, Image, Mask, Rng, lay, scale_of
+from ecgdig.degrade.brush import LUMA, Mask, Rng, lay, scale_of
+from ecgdig.degrade.pixels import add_waves, enlarged
 from ecgdig.page.page import Page
 
 DOTS_PER_MM = 8.0  # of thermal print heads; some have 6 or 12
@@ -24,11 +24,7 @@ def staircase(page: Page, strength: float, rng: Rng) -> Page:
     small = cv2.resize(page.image, size, interpolation=cv2.INTER_AREA)
     # a dot is burnt or not: grey ones go either way
     hard = np.asarray(cv2.addWeighted(small, 1 + strength, np.asarray(cv2.blur(small, (3, 3))), -strength, 0), np.uint8)
-    # pixel centres to dots: where sizes do not divide, rounding must not shift the page
-    x = ((np.arange(width) + 0.5) * size[0] / width).astype(int)
-    y = ((np.arange(height) + 0.5) * size[1] / height).astype(int)
-    coarse = cv2.resize(hard[:, x], (width, len(hard)), interpolation=cv2.INTER_NEAREST)[y]
-    return page.with_image(np.ascontiguousarray(coarse, np.uint8))
+    return page.with_image(enlarged(hard, page.shape))
 
 
 def banding(page: Page, strength: float, rng: Rng) -> Page:
@@ -82,30 +78,10 @@ def halftone(page: Page, strength: float, rng: Rng) -> Page:
     """Tints as dots of a screen, 2.5 to 6 a millimetre; what is black or white stays so."""
     if strength <= 0:
         return page
-    height, width = page.shape
     per_px = float(rng.uniform(2.5, 6)) / scale_of(page)
     angle = float(rng.choice([0.0, 15.0, 45.0, 75.0])) * np.pi / 180
     u, v = np.cos(angle) * per_px * 2 * np.pi, np.sin(angle) * per_px * 2 * np.pi
-    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
-    u, v = np.float32(u), np.float32(v)
-    # cos(a + b) + cos(c + d) from one-dimensional factors
-    screen = np.cos(u * x) * np.cos(v * y) - np.sin(u * x) * np.sin(v * y)
-    screen += np.cos(-v * x) * np.cos(u * y) - np.sin(-v * x) * np.sin(u * y)
-    table = np.arange(256) / 255
-    amount = (4 * table * (1 - table) * 60 * strength).astype(np.float32)  # nothing is added to black and white
-    image = page.image.copy()
-    _add_dots(image, screen, amount)
-    return page.with_image(image)
-
-
-@njit(cache=True, nogil=True)
-def _add_dots(image: Image, screen: NDArray[np.float32], amount: NDArray[np.float32]) -> None:
-    """Adds `screen` `(H, W)` times `amount` `(256,)` of each level to `image` `(H, W, 3)`, in place."""
-    for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            for c in range(3):
-                level = image[y, x, c] + screen[y, x] * amount[image[y, x, c]]
-                image[y, x, c] = np.uint8(min(max(level, 0.0), 255.0))
+    return page.with_image(add_waves(page.image, np.array([u, -v]), np.array([v, u]), 60 * strength))
 
 
 def _lose(page: Page, lost: NDArray[np.float64], axis: int) -> Page:

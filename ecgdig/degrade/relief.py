@@ -6,6 +6,7 @@ picture, which is the page's warp; lit by a lamp from one side its slope is brig
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,7 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.degrade.textures import fade, fine_on_paper, grain, multiply, px_per_mm_of
+from ecgdig.degrade.pixels import fade, multiply
+from ecgdig.degrade.textures import fine_on_paper, grain, px_per_mm_of
 from ecgdig.page.layout import Paper
 from ecgdig.page.page import Page
 from ecgdig.page.warp import Displacement
@@ -24,7 +26,7 @@ Axis = NDArray[np.float64]  # paper mm of the columns `(n,)` or rows `(m,)` of a
 Lattice = NDArray[np.float32]
 
 NODE_MM = 2.5  # the warp is bilinear between nodes this far apart
-_SHADE_MM = 0.5  # shading is computed at points this far apart
+_SHADE_MM = 0.5  # shading is computed at points about this far apart
 _STEEPEST = 0.8  # how much neighbouring shifts may differ per mm: a sheet steeper than this would hide itself
 
 
@@ -103,26 +105,34 @@ def seen_by(reliefs: Sequence[Relief], paper: Paper, eye: Eye) -> tuple[Displace
 
 @dataclass(frozen=True)
 class Heights:
-    """Heights of a sheet over the part of it that is drawn, `(m, n)` mm, at nodes `step_mm` apart.
+    """Heights of a sheet over the part of it that is drawn, `(m, n)` mm, in the middles of blocks of pixels.
 
-    Nodes are the same whatever the window; there is one more around it for the slopes.
+    Blocks are the same whatever the window; there are two more around it for the slopes.
+
+    Attributes:
+        first: column and row of the first block, counted from the sheet's corner.
+        block_px: side of a block.
+        step_mm: the same in mm.
     """
 
     z_mm: Lattice
-    origin_mm: tuple[float, float]
+    first: tuple[int, int]
+    block_px: int
     step_mm: float
 
     @staticmethod
     def of(page: Page, reliefs: Sequence[Relief], factor: float = 1.0) -> Heights:
         """`page`: a flat page (its warp is a scale); heights are multiplied by `factor`."""
-        step = max(_SHADE_MM, 1.5 / px_per_mm_of(page))
-        left, top, right, bottom = page.window_mm
+        scale = px_per_mm_of(page)
+        block = max(2, math.ceil(_SHADE_MM * scale - 0.25))
+        starts = [round(page.window_mm[axis] * scale) for axis in (0, 1)]
+        first = starts[0] // block - 2, starts[1] // block - 2
         x, y = (
-            np.arange(np.floor(low / step) - 1, np.ceil(high / step) + 3) * step
-            for low, high in ((left, right), (top, bottom))
+            np.asarray(np.arange(first[axis], (starts[axis] + page.shape[1 - axis]) // block + 3) + 0.5) * block / scale
+            for axis in (0, 1)
         )
         z = _sum(reliefs, x, y)[..., 2] * np.float32(factor)
-        return Heights(z, (float(x[0]), float(y[0])), step)
+        return Heights(z, first, block, block / scale)
 
     def bent(self) -> Lattice:
         """Curvature in 1/mm: the Laplacian of the heights, positive in valleys, `(m, n)`."""
@@ -130,14 +140,11 @@ class Heights:
 
     def over(self, page: Page, values: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Values at the nodes, `(m, n)`, interpolated to the pixels of the flat page, `(H, W)`."""
-        scale = px_per_mm_of(page)
-        to_node = np.zeros((2, 3))
-        for axis in (0, 1):
-            to_node[axis, axis] = 1 / (scale * self.step_mm)
-            to_node[axis, 2] = (0.5 / scale + page.window_mm[axis] - self.origin_mm[axis]) / self.step_mm
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        fine = cv2.warpAffine(values, to_node, page.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(fine, np.uint8)
+        fine = cv2.resize(values, None, fx=self.block_px, fy=self.block_px, interpolation=cv2.INTER_LINEAR)
+        left, top = (
+            round(page.window_mm[axis] * px_per_mm_of(page)) - self.first[axis] * self.block_px for axis in (0, 1)
+        )
+        return np.ascontiguousarray(fine[top : top + page.shape[0], left : left + page.shape[1]], np.uint8)
 
 
 def shade(page: Page, heights: Heights, lamp: Lamp) -> Page:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from ecgdig.degrade.brush import Mask, Rng, lay, soft_noise, tint
+from ecgdig.degrade.pixels import enlarged
 from ecgdig.page.page import Page
 
 SCREENSHOT_PX_PER_MM = 2.0
@@ -51,10 +52,8 @@ def screenshot(page: Page, strength: float, rng: Rng) -> Page:
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     small = cv2.resize(page.image, size, interpolation=cv2.INTER_AREA)
     how = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)[int(rng.integers(3))]
-    if how == cv2.INTER_NEAREST:  # with pixel centres where they belong: OpenCV's own takes the upper left ones
-        x = ((np.arange(width) + 0.5) * size[0] / width).astype(int)
-        y = ((np.arange(height) + 0.5) * size[1] / height).astype(int)
-        return page.with_image(np.ascontiguousarray(np.asarray(small, np.uint8)[np.ix_(y, x)]))
+    if how == cv2.INTER_NEAREST:  # OpenCV's own takes the upper left pixels
+        return page.with_image(enlarged(np.asarray(small, np.uint8), (height, width)))
     return page.with_image(np.asarray(cv2.resize(small, (width, height), interpolation=how), np.uint8))
 
 

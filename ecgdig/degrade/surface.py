@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 
 from ecgdig.degrade import textures
-from ecgdig.degrade.textures import fade, fine_on_paper, multiply, soft_on_paper
+from ecgdig.degrade.pixels import fade, multiply
+from ecgdig.degrade.textures import fine_on_paper, soft_on_paper
+from ecgdig.page.cover import LEGIBLE
 from ecgdig.page.page import Page
 
 Rng = np.random.Generator
@@ -64,10 +66,12 @@ def show_through(page: Page, strength: float, rng: Rng) -> Page:
 
 
 def fading(page: Page, strength: float, rng: Rng) -> Page:
-    """Bleached patches: everything printed comes up to 80 % nearer to the paper's colour."""
+    """Bleached patches: everything printed comes up to 80 % nearer to the paper's colour, and is then hidden."""
     top, even = 0.8 * strength * float(rng.uniform(0.4, 1)), float(rng.uniform(0, 0.35))
     border, edge = float(rng.uniform(-1.0, 0.8)), float(rng.uniform(0.15, 0.8))
     field = soft_on_paper(page, textures.cloud(), float(rng.uniform(1.0, 3.5)), rng)
     patch = np.clip((_LEVEL - border) / edge, 0, 1)
     faded = cv2.LUT(field, np.round(255 * (even + (1 - even) * patch)).astype(np.uint8))
-    return page.with_image(fade(page.image, page.style.paper_rgb, np.asarray(faded, np.uint8), 1.0, 1 - top))
+    page = page.with_image(fade(page.image, page.style.paper_rgb, np.asarray(faded, np.uint8), 1.0, 1 - top))
+    gone = np.where(faded > 255 * (1 - LEGIBLE) / max(top, 1e-6), 255, 0).astype(np.uint8)
+    return page.hide_seen(gone) if gone.any() else page

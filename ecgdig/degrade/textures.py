@@ -13,16 +13,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ecgdig.degrade.pixels import repeat
 from ecgdig.page.page import Page
 
 Rng = np.random.Generator
 Tile = NDArray[np.uint8]  # (SIZE, SIZE), mean 128, standard deviation 40
 Field = NDArray[np.uint8]  # (H, W)
-Factors = NDArray[np.float64]  # (3,): of red, green and blue
 
 SIZE = 512
 _ONE = 1 << 16  # fixed-point unit
-_FULL = 200  # factor 1 in 8 bits
 _SOFT_PX = 8  # textures without detail are computed at every 8th pixel
 
 
@@ -130,15 +129,16 @@ def soft_on_paper(page: Page, tile: Tile, tile_px_per_mm: float, rng: Rng) -> Fi
     """A tile without fine detail, turned and laid on a flat page or a window of it, fixed in paper mm, `(H, W)`."""
     scale = px_per_mm_of(page)
     turn, start = float(rng.uniform(0, 2 * np.pi)), rng.uniform(0, SIZE, 2)
-    # the pixels that are computed are every 8th of the sheet, not of the window
-    left, top = (round(page.window_mm[axis] * scale) % _SOFT_PX for axis in (0, 1))
-    height, width = page.shape[0] + top, page.shape[1] + left
-    shape = height // _SOFT_PX + 2, width // _SOFT_PX + 2
-    x, y = page.window_mm[0] + (0.5 - left) / scale, page.window_mm[1] + (0.5 - top) / scale
+    # the points that are computed are in the middle of blocks of 8 pixels of the sheet, not of the window
+    (top, row), (left, column) = (divmod(round(page.window_mm[axis] * scale), _SOFT_PX) for axis in (1, 0))
+    shape = (page.shape[0] + row) // _SOFT_PX + 3, (page.shape[1] + column) // _SOFT_PX + 3
+    x, y = (((block - 0.5) * _SOFT_PX) / scale for block in (left, top))
     c, s = np.cos(turn) * tile_px_per_mm, np.sin(turn) * tile_px_per_mm
     offset = (float((start[0] + c * x - s * y) % SIZE), float((start[1] + s * x + c * y) % SIZE))
     coarse = lay(tile, shape, _SOFT_PX * tile_px_per_mm / scale, turn, offset)
-    return np.ascontiguousarray(enlarge(coarse, _SOFT_PX, (height, width))[top:, left:])
+    fine = cv2.resize(coarse, None, fx=_SOFT_PX, fy=_SOFT_PX, interpolation=cv2.INTER_LINEAR)
+    row, column = row + _SOFT_PX, column + _SOFT_PX
+    return np.ascontiguousarray(fine[row : row + page.shape[0], column : column + page.shape[1]], np.uint8)
 
 
 def fine_on_paper(page: Page, tile: Tile, tile_px_per_mm: float, rng: Rng) -> Field:
@@ -150,44 +150,13 @@ def fine_on_paper(page: Page, tile: Tile, tile_px_per_mm: float, rng: Rng) -> Fi
     side = max(16, round(SIZE * scale / tile_px_per_mm))
     x, y = (int(v) for v in rng.integers(0, 1 << 16, 2))
     enlarged = cv2.resize(tile, (side, side), interpolation=cv2.INTER_AREA if side < SIZE else cv2.INTER_LINEAR)
-    left, top = ((round(page.window_mm[axis] * scale) + at * side // (1 << 16)) % side for axis, at in ((0, x), (1, y)))
-    reps = -(-(page.shape[0] + top) // side), -(-(page.shape[1] + left) // side)
-    laid = np.tile(enlarged, reps)[top : top + page.shape[0], left : left + page.shape[1]]
-    return np.ascontiguousarray(laid)
-
-
-def enlarge(coarse: NDArray[np.uint8], step: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """Bilinear interpolation of values on every `step`-th pixel to `shape`."""
-    to_coarse = np.array([[1 / step, 0, 0], [0, 1 / step, 0]])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    fine = cv2.warpAffine(coarse, to_coarse, shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(fine, np.uint8)
+    left, top = (round(page.window_mm[axis] * scale) + at * side // (1 << 16) for axis, at in ((0, x), (1, y)))
+    return np.asarray(repeat(np.asarray(enlarged), page.shape, (top, left)), np.uint8)
 
 
 def px_per_mm_of(page: Page) -> float:
     """Scale of a flat page."""
     return float(page.warp.px_per_mm(np.zeros((1, 2)))[0])
-
-
-def multiply(image: NDArray[np.uint8], field: Field, at_zero: Factors, at_full: Factors) -> NDArray[np.uint8]:
-    """`image` (RGB) times a factor for each colour that goes straight from `at_zero` to `at_full`, 0 to 1.27, where
-    `field` goes from 0 to 255."""
-    colours = []
-    for low, high in zip(at_zero, at_full, strict=True):
-        colours.append(cv2.convertScaleAbs(field, alpha=float(high - low) * _FULL / 255, beta=float(low) * _FULL))
-    return np.asarray(cv2.multiply(image, cv2.merge(colours), scale=1 / _FULL), np.uint8)
-
-
-def fade(
-    image: NDArray[np.uint8], paper_rgb: tuple[int, int, int], field: Field, at_zero: float, at_full: float
-) -> NDArray[np.uint8]:
-    """What is printed, where darker than the paper, times a factor between `at_zero` and `at_full` of `field`."""
-    paper = np.empty_like(image)
-    paper[:] = paper_rgb
-    printed = np.asarray(cv2.subtract(paper, image), np.uint8)
-    kept = multiply(printed, field, np.full(3, at_zero), np.full(3, at_full))
-    # what is brighter than the paper stays as it is
-    return np.asarray(cv2.add(image, cv2.subtract(printed, kept)), np.uint8)
 
 
 def _frequencies() -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from ecgdig.degrade.brush import Rng, blend, lay, number_of, region, scale_of, soft_noise, somewhere
+from ecgdig.page.cover import LEGIBLE
 from ecgdig.page.page import Page
 
 
@@ -45,7 +46,7 @@ def smear(page: Page, strength: float, rng: Rng) -> Page:
 
 
 def thermal_fading(page: Page, strength: float, rng: Rng) -> Page:
-    """Patches in which the print has faded towards the paper, as on old thermal paper: up to nine tenths of it."""
+    """Patches where the print has faded, as on old thermal paper, by up to nine tenths; what nearly goes is hidden."""
     if strength <= 0:
         return page
     height, width = page.shape
@@ -56,4 +57,6 @@ def thermal_fading(page: Page, strength: float, rng: Rng) -> Page:
     fine = cv2.resize((lost * 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
     image = page.image.copy()
     lay(image, np.asarray(fine, np.uint8), paper)
-    return page.with_image(image)
+    page = page.with_image(image)
+    gone = np.where(fine > 255 * (1 - LEGIBLE), 255, 0).astype(np.uint8)
+    return page.hide_seen(gone) if gone.any() else page

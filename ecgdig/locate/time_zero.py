@@ -34,7 +34,7 @@ _LEAST_CONTRAST = 20.0  # grey levels between paper and ink
 _WIDEST_LINE_MM = 0.55  # of a printed grid
 _LEAST_DARK = 0.35  # of a separator; dotted ones are partly paper
 _SURELY_DARK = 0.8  # one that shows in a single band only
-_MOST_MM = 0.3  # a layout that was found has its start this well
+_MOST_MM = 0.45  # a layout that was found has its start this well
 _CLUSTER_MM = 0.05  # measurements that agree lie within this of each other ...
 # ... and separators within this: they are drawn at whole pixels, at 200 dpi up to 0.064 mm beside where a lead begins
 _SEPARATOR_CLUSTER_MM = 0.1

@@ -14,6 +14,7 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 STEP_MM = 0.25
 OPAQUE = 128  # from here on nothing can be read through it
+LEGIBLE = 0.25  # of the contrast: with less left, ink counts as hidden
 _LATTICE = 8  # cells between points whose place in the image is computed exactly; the rest is interpolated
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -66,6 +67,7 @@ class Page:
         name: the recording's name.
         cover: what lies on the sheet and hides it; None: nothing does.
         source: the recording that was drawn, all of it.
+        degradations: what was done to the clean page, and how strongly, 0 to 1.
     """
 
     image: NDArray[np.uint8]
@@ -78,6 +80,7 @@ class Page:
     name: str = ""
     cover: Cover | None = None
     source: Recording | None = None
+    degradations: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, int]:

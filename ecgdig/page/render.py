@@ -102,7 +102,6 @@ def _paint_grid(image: NDArray[np.uint8], grid: Grid, paper: Paper, scale: float
     ends = np.array([[left, paper.width_mm - right], [top, paper.height_mm - bottom]])
     ends = np.round((ends - np.array(window[:2])[:, None]) * scale).astype(int)
     (x0, x1), (y0, y1) = (np.clip(ends[axis], 0, image.shape[1 - axis]) for axis in (0, 1))
-    box = image[y0:y1, x0:x1]
 
     layers: list[tuple[tuple[int, int, int], float, float, bool]] = []  # colour, step and width in mm, dots
     spots = grid.kind in {"dots", "dots-only"}
@@ -111,10 +110,10 @@ def _paint_grid(image: NDArray[np.uint8], grid: Grid, paper: Paper, scale: float
     only = grid.kind == "dots-only"
     layers.append((grid.major_rgb, LARGE_SQUARE_MM, grid.major_mm * (2.5 if only else 1.0), only))
 
-    def profiles(axis: int, first: int) -> NDArray[np.float32]:
+    def profiles(axis: int, first: int, last: int) -> NDArray[np.float32]:
         centre = (grid.phase_mm[axis] - window[axis]) * scale - 0.5 - first
-        rows = [line_profile(box.shape[1 - axis], centre, s * scale, w * scale) for _, s, w, _ in layers]
-        return np.stack(rows)
+        return np.stack([line_profile(last - first, centre, s * scale, w * scale) for _, s, w, _ in layers])
 
     rgb = np.array([colour for colour, *_ in layers], np.float32)
-    paint_grid(box, profiles(0, x0), profiles(1, y0), rgb, np.array([dots for *_, dots in layers]))
+    dots = np.array([dots for *_, dots in layers])
+    paint_grid(image, profiles(0, x0, x1), profiles(1, y0, y1), rgb, dots, (x0, y0))

@@ -7,6 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 Canvas = NDArray[np.uint8]  # (H, W) coverage, 0 to 255
+_BLOCK_PX = 64
 
 
 @njit(cache=True, nogil=True)
@@ -40,8 +41,9 @@ def draw_polyline(canvas: Canvas, points: NDArray[np.float64], width_px: float, 
                 if squared > 0.0:
                     t = min(1.0, max(0.0, (px * dx + py * dy) / squared))
                 ex, ey = px - t * dx, py - t * dy
-                cover = reach - np.sqrt(ex * ex + ey * ey)
-                if cover > 0.0:
+                away = ex * ex + ey * ey
+                if away < reach * reach:
+                    cover = reach - np.sqrt(away)
                     value = np.uint8(ink * min(cover, 1.0, width_px) + 0.5)
                     if value > canvas[y, x]:
                         canvas[y, x] = value
@@ -68,56 +70,75 @@ def line_profile(n_px: int, first_px: float, step_px: float, width_px: float) ->
     return out
 
 
-@njit(cache=True, nogil=True)
 def paint_grid(
     image: NDArray[np.uint8],
     across: NDArray[np.float32],
     down: NDArray[np.float32],
     rgb: NDArray[np.float32],
     dots: NDArray[np.bool_],
+    corner: tuple[int, int] = (0, 0),
 ) -> None:
     """Blend layers of grid lines, one over the other, into `image` `(H, W, 3)` in place: paper of one colour before.
 
-    `across` `(layers, W)` and `down` `(layers, H)` are coverages along x and y, `rgb` `(layers, 3)` the colours;
-    a layer whose `dots` `(layers,)` is true keeps the crossings only.
+    `across` `(layers, w)` and `down` `(layers, h)` are coverages along x and y from pixel `corner` (x, y) on, `rgb`
+    `(layers, 3)` the colours; a layer whose `dots` `(layers,)` is true keeps the crossings only.
     """
-    layers = across.shape[0]
-    clear = -1  # the first row without a line along it: most rows are copies of it
-    for y in range(image.shape[0]):
-        along = False
-        for k in range(layers):
-            along = along or down[k, y] > 0.0
-        if not along:
-            if clear >= 0:
-                image[y] = image[clear]
-                continue
-            clear = y
-        for k in range(layers):
-            if dots[k] and down[k, y] == 0.0:
-                continue
-            for x in range(image.shape[1]):
-                cover = across[k, x] * down[k, y] if dots[k] else max(across[k, x], down[k, y])
-                if cover > 0.0:
-                    for c in range(3):
-                        image[y, x, c] = np.uint8(image[y, x, c] * (1.0 - cover) + rgb[k, c] * cover + 0.5)
+    flat = image.reshape(len(image), -1)
+    _grid_rows(flat, np.repeat(across, 3, axis=1), down, np.tile(rgb, across.shape[1]), dots, 3 * corner[0], corner[1])
 
 
 @njit(cache=True, nogil=True)
+def _grid_rows(
+    flat: NDArray[np.uint8],
+    across: NDArray[np.float32],
+    down: NDArray[np.float32],
+    ink: NDArray[np.float32],
+    dots: NDArray[np.bool_],
+    left: int,
+    top: int,
+) -> None:
+    """`paint_grid` on rows of bytes: `across` and `ink` `(layers, 3 w)`."""
+    one, half = np.float32(1), np.float32(0.5)
+    n = across.shape[1]
+    clear = -1  # the first row without a line along it: most rows are copies of it
+    for y in range(down.shape[1]):
+        row = flat[top + y, left : left + n]
+        if not (down[:, y] > 0).any():
+            if clear >= 0:
+                row[:] = flat[clear, left : left + n]
+                continue
+            clear = top + y
+        for k in range(down.shape[0]):
+            line, cross, colour = down[k, y], across[k], ink[k]
+            if dots[k] and line > 0:
+                for i in range(n):
+                    cover = cross[i] * line
+                    row[i] = np.uint8(row[i] * (one - cover) + colour[i] * cover + half)
+            elif not dots[k]:
+                for i in range(n):
+                    cover = max(cross[i], line)
+                    row[i] = np.uint8(row[i] * (one - cover) + colour[i] * cover + half)
+
+
 def fill(image: NDArray[np.uint8], rgb: tuple[int, int, int]) -> None:
     """Every pixel of `image` `(H, W, 3)` becomes `rgb`."""
-    for x in range(image.shape[1]):
-        for c in range(3):
-            image[0, x, c] = rgb[c]
-    for y in range(1, image.shape[0]):
-        image[y] = image[0]
+    image.reshape(len(image), -1)[:] = np.tile(np.array(rgb, np.uint8), image.shape[1])
 
 
 @njit(cache=True, nogil=True)
 def paint_ink(image: NDArray[np.uint8], cover: Canvas, rgb: NDArray[np.float32], opacity: float) -> None:
     """Blend ink of colour `rgb` and `opacity` (0 to 1) into `image` `(H, W, 3)` where `cover` `(H, W)` says."""
+    one, half, share = np.float32(1), np.float32(0.5), np.float32(opacity / 255.0)
     for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            if cover[y, x] > 0:
-                a = cover[y, x] * opacity / 255.0
-                for c in range(3):
-                    image[y, x, c] = np.uint8(image[y, x, c] * (1.0 - a) + rgb[c] * a + 0.5)
+        for first in range(0, image.shape[1], _BLOCK_PX):
+            last = min(first + _BLOCK_PX, image.shape[1])
+            any_ink = np.uint8(0)  # most of a page is without: looked at in blocks
+            for x in range(first, last):
+                any_ink |= cover[y, x]
+            if any_ink == 0:
+                continue
+            for x in range(first, last):
+                if cover[y, x] > 0:
+                    a = cover[y, x] * share
+                    for c in range(3):
+                        image[y, x, c] = np.uint8(image[y, x, c] * (one - a) + rgb[c] * a + half)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageFont
 
 from ecgdig.fonts import PRINTS, font_file
 
@@ -44,6 +44,11 @@ def _capital(name: str) -> float:
     return float(bottom - top) / _TRIAL_PX
 
 
+@lru_cache(maxsize=256)
+def _top_of_capitals(name: str, size_px: float) -> float:
+    return _font(name, int(size_px)).getbbox("H")[1]
+
+
 @lru_cache(maxsize=2048)
 def word_ink(text: str, font: str, height_px: int) -> tuple[NDArray[np.uint8], int]:
     """One line of text as coverage uint8 `(h, w)`, cut to its ink, and how far its top is below that of a capital (px).
@@ -51,16 +56,16 @@ def word_ink(text: str, font: str, height_px: int) -> tuple[NDArray[np.uint8], i
     Capitals are `height_px` high.
     """
     face = _font(font, max(4, round(height_px / _capital(font))))
-    left, top, right, bottom = face.getbbox(text)
-    w, h = max(1, int(right - left)), max(1, int(bottom - top))
-    image = Image.new("L", (w, h), 0)
-    ImageDraw.Draw(image).text((-left, -top), text, font=face, fill=255)
-    mask = np.asarray(image)
+    drawn, (_, top) = face.getmask2(text, "L")
+    if 0 in drawn.size:
+        return np.zeros((1, 1), np.uint8), 0
+    # wrapped as Pillow itself does it: drawing onto an image of its own takes twice as long
+    mask = np.frombuffer(Image.Image()._new(drawn).tobytes(), np.uint8).reshape(drawn.size[::-1])
     rows, columns = np.flatnonzero(mask.max(1) > 16), np.flatnonzero(mask.max(0) > 16)
     if rows.size == 0:
         return mask, 0
     cut = np.ascontiguousarray(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
-    return cut, round(top + rows[0] - face.getbbox("H")[1])
+    return cut, round(top + rows[0] - _top_of_capitals(font, face.size))
 
 
 def word_mask(text: str, font: str, height_px: int) -> NDArray[np.uint8]:

@@ -15,7 +15,7 @@ Points = NDArray[np.float64]  # (n, 2): x, y
 
 _NEWTON_STEPS = 10
 _MOST_STEPS = 250
-_NEWTON_TOLERANCE = 1e-7
+_LAST_STEP = 1e-5  # mm: Newton's next step would be a millionth of this, across a crease as much as this
 _LENS_REACH = 1.6  # radius up to which a lens follows its cubic
 
 
@@ -123,20 +123,22 @@ def _waved(points: Points, rows: NDArray[np.float64]) -> Points:
 
 @njit(cache=True, nogil=True)
 def _unwaved(points: Points, rows: NDArray[np.float64]) -> Points:
-    """The points that `_waved` brings to `points`."""
+    """The points that `_waved` brings to `points`; each is sought from the shift of the one before."""
     out = np.full(points.shape, np.nan)
+    last_x = last_y = 0.0
     for n in range(points.shape[0]):
         x, y = points[n, 0], points[n, 1]
         if not (np.isfinite(x) and np.isfinite(y)):
             continue
-        gx, gy = x, y
+        gx, gy = x - last_x, y - last_y
         for it in range(_MOST_STEPS):
             dx, dy, a, b, c, d = _wave_at(gx, gy, rows)
             sx, sy = _stepped(it, x - dx - gx, y - dy - gy, a, b, c, d)
             gx, gy = gx + sx, gy + sy
-            if max(abs(sx), abs(sy)) < _NEWTON_TOLERANCE:
+            if max(abs(sx), abs(sy)) < _LAST_STEP:
                 break
         out[n, 0], out[n, 1] = gx, gy
+        last_x, last_y = x - gx, y - gy
     return out
 
 
@@ -201,15 +203,17 @@ def _shift_at(
     Returns the displacement (dx, dy) and its derivatives: dx by x, dx by y, dy by x, dy by y.
     """
     rows, columns = shift.shape[0], shift.shape[1]
-    px, py = min(max(x / step, 0.0), columns - 1.0), min(max(y / step, 0.0), rows - 1.0)
+    per_mm = 1 / step
+    at_x, at_y = x * per_mm, y * per_mm
+    px, py = min(max(at_x, 0.0), columns - 1.0), min(max(at_y, 0.0), rows - 1.0)
     j, i = min(int(px), columns - 2), min(int(py), rows - 2)
     u, v = px - j, py - i
     x00, x01, x10, x11 = shift[i, j, 0], shift[i, j + 1, 0], shift[i + 1, j, 0], shift[i + 1, j + 1, 0]
     y00, y01, y10, y11 = shift[i, j, 1], shift[i, j + 1, 1], shift[i + 1, j, 1], shift[i + 1, j + 1, 1]
     x_top, x_bottom = x00 + u * (x01 - x00), x10 + u * (x11 - x10)
     y_top, y_bottom = y00 + u * (y01 - y00), y10 + u * (y11 - y10)
-    across = 1 / step if 0.0 <= x / step <= columns - 1.0 else 0.0
-    down = 1 / step if 0.0 <= y / step <= rows - 1.0 else 0.0
+    across = per_mm if px == at_x else 0.0
+    down = per_mm if py == at_y else 0.0
     return (
         x_top + v * (x_bottom - x_top),
         y_top + v * (y_bottom - y_top),
@@ -233,20 +237,22 @@ def _shifted(points: Points, shift: NDArray[np.float64], step: float) -> Points:
 
 @njit(cache=True, nogil=True)
 def _unshifted(points: Points, shift: NDArray[np.float64], step: float) -> Points:
-    """The points that `_shifted` brings to `points`."""
+    """The points that `_shifted` brings to `points`; each is sought from the shift of the one before."""
     out = np.full(points.shape, np.nan)
+    last_x = last_y = 0.0
     for n in range(points.shape[0]):
         x, y = points[n, 0], points[n, 1]
         if not (np.isfinite(x) and np.isfinite(y)):
             continue
-        gx, gy = x, y
+        gx, gy = x - last_x, y - last_y
         for it in range(_MOST_STEPS):
             dx, dy, a, b, c, d = _shift_at(gx, gy, shift, step)
             sx, sy = _stepped(it, x - dx - gx, y - dy - gy, a, b, c, d)
             gx, gy = gx + sx, gy + sy
-            if max(abs(sx), abs(sy)) < _NEWTON_TOLERANCE:
+            if max(abs(sx), abs(sy)) < _LAST_STEP:
                 break
         out[n, 0], out[n, 1] = gx, gy
+        last_x, last_y = x - gx, y - gy
     return out
 
 
@@ -275,15 +281,28 @@ class Radial:
         return out
 
     def inverse(self, points: Points) -> Points:
-        ray = points - np.array(self.centre)
-        bent = np.linalg.norm(ray, axis=1, keepdims=True) / self.unit
-        edge, slope = _LENS_REACH * (1 + self.k * _LENS_REACH**2), 1 + 3 * self.k * _LENS_REACH**2
-        r = np.minimum(bent, edge)
-        for _ in range(12):  # Newton: convex, so it cannot overshoot; at 1.6 units and k = -0.12 it takes ten
-            r = r - (r * (1 + self.k * r * r) - np.minimum(bent, edge)) / (1 + 3 * self.k * r * r)
-        r = r + np.maximum(bent - edge, 0.0) / slope
-        out: Points = np.array(self.centre) + ray * (r / np.maximum(bent, 1e-12))
+        out: Points = _unbent(np.ascontiguousarray(points, np.float64), np.array(self.centre), self.unit, self.k)
         return out
+
+
+@njit(cache=True, nogil=True)
+def _unbent(points: Points, centre: NDArray[np.float64], unit: float, k: float) -> Points:
+    """The points that a lens brings to `points`."""
+    edge, slope = _LENS_REACH * (1 + k * _LENS_REACH**2), 1 + 3 * k * _LENS_REACH**2
+    out = np.empty(points.shape)
+    for n in range(points.shape[0]):
+        x, y = points[n, 0] - centre[0], points[n, 1] - centre[1]
+        bent = np.sqrt(x * x + y * y) / unit
+        near = min(bent, edge)
+        r = near
+        for _ in range(12):  # Newton: convex, so it cannot overshoot; at 1.6 units and k = -0.12 it takes ten
+            step = (r * (1 + k * r * r) - near) / (1 + 3 * k * r * r)
+            r -= step
+            if abs(step) < 1e-12:
+                break
+        share = (r + max(bent - edge, 0.0) / slope) / max(bent, 1e-12)
+        out[n, 0], out[n, 1] = centre[0] + x * share, centre[1] + y * share
+    return out
 
 
 @dataclass(frozen=True)
@@ -341,10 +360,19 @@ def coarse_to_fine(coarse: NDArray[np.floating], step: int, shape: tuple[int, in
 
 
 def _project(matrix: NDArray[np.float64], points: Points) -> Points:
-    w = matrix[2, 0] * points[:, 0] + matrix[2, 1] * points[:, 1] + matrix[2, 2]
-    x = (matrix[0, 0] * points[:, 0] + matrix[0, 1] * points[:, 1] + matrix[0, 2]) / w
-    y = (matrix[1, 0] * points[:, 0] + matrix[1, 1] * points[:, 1] + matrix[1, 2]) / w
-    return np.stack([x, y], axis=1)
+    out: Points = _projected(matrix, np.ascontiguousarray(points, np.float64))
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _projected(m: NDArray[np.float64], points: Points) -> Points:
+    out = np.empty(points.shape)
+    for n in range(points.shape[0]):
+        x, y = points[n, 0], points[n, 1]
+        w = m[2, 0] * x + m[2, 1] * y + m[2, 2]
+        out[n, 0] = (m[0, 0] * x + m[0, 1] * y + m[0, 2]) / w
+        out[n, 1] = (m[1, 0] * x + m[1, 1] * y + m[1, 2]) / w
+    return out
 
 
 def _through(maps: Sequence[Callable[[Points], Points]], points: ArrayLike) -> NDArray[np.float64]:

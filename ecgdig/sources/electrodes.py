@@ -7,6 +7,8 @@ differences of electrodes: so II = I + III and Goldberger's relations hold for t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,11 +93,17 @@ def electrode_noise(noise: Noise, rng: np.random.Generator, fs: float, n: int, r
 def machine_filter(potentials: Array, noise: Noise, fs: float) -> Array:
     """The machine's pass band, the same for all electrodes `(9, n)`."""
     if noise.low_pass_hz < 0.45 * fs and potentials.shape[1] > 30:
-        potentials = sosfiltfilt(butter(2, noise.low_pass_hz, fs=fs, output="sos"), potentials, axis=1)
-    high = butter(1, noise.high_pass_hz, "high", fs=fs, output="sos")
+        potentials = sosfiltfilt(_butterworth(2, noise.low_pass_hz, "low", fs), potentials, axis=1)
+    high = _butterworth(1, noise.high_pass_hz, "high", fs)
     rest = sosfilt_zi(high)[:, None, :] * np.median(potentials, axis=1)[None, :, None]
     filtered: Array = sosfilt(high, potentials, axis=1, zi=rest)[0]
     return filtered
+
+
+@lru_cache(maxsize=64)
+def _butterworth(order: int, hz: float, kind: Literal["low", "high"], fs: float) -> Array:
+    """Second-order sections; designing them takes longer than filtering ten seconds."""
+    return np.asarray(butter(order, hz, kind, fs=fs, output="sos"))
 
 
 def _coloured(rng: np.random.Generator, fs: float, n: int, low_hz: float, high_hz: float, slope: float) -> Array:

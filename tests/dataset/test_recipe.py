@@ -5,21 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecgdig.dataset.recipe import Recipe, degrade_and_tell, draw_page, parameters
-from ecgdig.degrade import PRESETS, degrade
-from ecgdig.page import Page
+from ecgdig.dataset.recipe import Recipe, draw_page, parameters
+from ecgdig.degrade import PRESETS
 from ecgdig.recording import Recording
 
 
 @pytest.mark.parametrize("preset", list(PRESETS))
-def test_degrades_as_degrade_does(preset: str, flat_page: Page) -> None:
-    """`degrade_and_tell` repeats the draws of `degrade`: if this fails, one of them was changed without the other."""
-    mix = replace(PRESETS[preset], dpi=PRESETS[preset].dpi and (60.0, 70.0))
-    for seed in range(2):
-        told, drawn = degrade_and_tell(flat_page, mix, np.random.default_rng(seed))
-        np.testing.assert_array_equal(told.image, degrade(flat_page, mix, np.random.default_rng(seed)).image)
-        assert set(drawn["degrade"]) <= set(mix.steps)
-        assert all(0 < strength <= 1 for strength in drawn["degrade"].values())
+def test_what_was_drawn_is_told(preset: str, recording: Recording) -> None:
+    page, drawn = draw_page(Recipe(1, preset, dpi=60), recording, 3)
+    assert drawn["degrade"] == page.degradations
+    assert set(drawn["degrade"]) <= set(PRESETS[preset].steps)
+    assert all(0 < strength <= 1 for strength in drawn["degrade"].values())
+    low, high = PRESETS[preset].margin_mm
+    assert low <= drawn["margin_mm"] <= high
 
 
 def test_a_page_is_a_function_of_seed_and_index(recording: Recording) -> None:

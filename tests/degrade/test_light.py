@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ecgdig.degrade import light
+from ecgdig.page import Page
 
 WHITE = np.full((60, 80, 3), 255, np.uint8)
 RAMP = np.repeat(np.tile(np.arange(256, dtype=np.uint8), (4, 1))[..., None], 3, axis=2)
@@ -40,13 +41,19 @@ def test_cast_shadows_cover_a_part_of_the_picture(seed: int, shape: tuple[int, i
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_glare_brightens_and_leaves_the_ink_to_be_seen(seed: int) -> None:
-    striped = np.full((90, 120, 3), 180, np.uint8)
+def test_glare_brightens_and_hides_what_it_leaves_too_pale(seed: int, blank: Page) -> None:
+    striped = np.full(blank.image.shape, 180, np.uint8)
     striped[::3] = 30
-    lit = light.glare(striped, 1.0, np.random.default_rng(seed)).astype(int)
+    page = light.glare(blank.with_image(striped), 1.0, np.random.default_rng(seed))
+    lit = page.image.astype(int)
     assert (lit >= striped.astype(int) - 1).all()
-    assert (lit[1::3] - lit[::3][:30]).min() >= 0.19 * 150 - 2
+    contrast = (lit[1::3] - lit[::3][: len(lit[1::3])])[..., 0] / 150
+    assert contrast.min() >= 0.19 - 2 / 150
     assert lit.max() > 185
+    y, x = np.mgrid[0 : contrast.shape[0], 0 : contrast.shape[1]]
+    hidden = page.hides(page.warp.to_mm(np.stack([x, 3 * y + 0.5], -1)))
+    assert hidden[contrast < 0.22].all()
+    assert not hidden[contrast > 0.28].any()
 
 
 def test_a_vignette_darkens_the_corners() -> None:
@@ -58,7 +65,7 @@ def test_a_vignette_darkens_the_corners() -> None:
         assert (corners > 200 * 0.4).all()
 
 
-@pytest.mark.parametrize("name", ["gradient", "shadow", "colour_cast", "exposure", "cast_shadows", "glare", "vignette"])
+@pytest.mark.parametrize("name", ["gradient", "shadow", "colour_cast", "exposure", "cast_shadows", "vignette"])
 def test_without_strength_nothing_changes(name: str) -> None:
     image = np.random.default_rng(0).integers(0, 256, (30, 40, 3)).astype(np.uint8)
     changed = getattr(light, name)(image, 0.0, np.random.default_rng(0))

@@ -19,7 +19,7 @@ from ecgdig.recording import Recording
 Measure = Callable[[Page], NDArray[np.float64]]
 MARKS = (*ON_PAPER, *CUTS, *AS_SEEN)
 RASTERS = {"fax", "screenshot"}  # coarser than a quarter of a pixel of the page below
-OPAQUE = {"redaction", "tape", "sticker", "staple", *CUTS}  # tape not always
+OPAQUE = {"redaction", "tape", "sticker", "staple", "thermal_fading", *CUTS}  # tape and fading not always
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from ecgdig.degrade import DEGRADATIONS, PRESETS, Preset, apply, degrade
+from ecgdig.degrade import DEGRADATIONS, PRESETS, Preset, apply, degrade, draw
 from ecgdig.degrade.marks import AS_SEEN, CUTS, ON_PAPER
 from ecgdig.degrade.presets import FILTERS, GEOMETRY, SURFACES
 from ecgdig.page import PLAIN, Layout, Page, render
@@ -51,6 +51,15 @@ def test_each_degradation_alone(name: str, strength: float, window: Page, global
     if strength == 1.0 and name in (*SURFACES, *GEOMETRY, *FILTERS) and name not in ("grey", "crop", "padding"):
         assert pages[0].image.shape != pages[2].image.shape or (pages[0].image != pages[2].image).any()
         assert (pages[0].image.shape != window.image.shape) or (pages[0].image != window.image).any()
+
+
+def test_a_page_says_what_was_done_to_it(window: Page) -> None:
+    drawn = draw("photo", np.random.default_rng(5))
+    assert 0 < len(drawn.strengths) < len(PRESETS["photo"].steps)
+    page = degrade(window, "photo", np.random.default_rng(5))
+    assert page.degradations == drawn.strengths
+    assert apply(page, {"grey": 0.5}, np.random.default_rng(0)).degradations == drawn.strengths | {"grey": 0.5}
+    assert window.degradations == {}
 
 
 def test_clean_changes_nothing(window: Page) -> None:

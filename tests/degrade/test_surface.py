@@ -70,6 +70,21 @@ def test_old_paper_is_yellow_and_faded_ink_paler(flat_page: Page) -> None:
         assert darkest.max() <= 0.81 * 255  # something is left everywhere
 
 
+def test_what_has_nearly_faded_is_hidden(flat_page: Page) -> None:
+    ink = flat_page.image.max(-1) == 0
+    shares = []
+    for seed in range(12):
+        page = surface.fading(flat_page, 1.0, np.random.default_rng(seed))
+        y, x = np.nonzero(ink)
+        left = 1 - page.image[y, x].mean(-1) / 255
+        hidden = page.hides(page.warp.to_mm(np.stack([x, y], -1)))
+        # what is hidden is known to a quarter of a millimetre
+        assert (left < 0.22).sum() < 50 or hidden[left < 0.22].mean() > 0.95
+        assert hidden[left > 0.3].mean() < 0.02
+        shares.append(hidden.mean())
+    assert 0 < np.mean(shares) < 0.5
+
+
 def test_paper_without_bare_white_fades_to_its_own_colour(bare: Style, recording: Recording, sheet: Callable) -> None:
 
     page = render(recording, sheet("3x4"), replace(bare, paper_rgb=(240, 230, 200)), 60, np.random.default_rng(0))

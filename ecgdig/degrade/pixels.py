@@ -1,0 +1,168 @@
+"""What is done to every pixel of a page, each in one pass; compiled with numba, in float32 so that it is vectorized."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]  # (H, W, 3) RGB
+Mask = NDArray[np.uint8]  # (H, W), 0 to 255
+Factors = NDArray[np.float64]  # (3,): of red, green and blue
+RGB = tuple[int, int, int]
+
+
+def multiply(image: Image, field: Mask, at_zero: Factors | float, at_full: Factors | float) -> Image:
+    """`image` times a factor for each colour that goes straight from `at_zero` to `at_full` where `field` goes from 0
+    to 255."""
+    out = np.empty(image.shape, np.uint8)
+    low, high = (np.broadcast_to(np.asarray(end, np.float32), 3) for end in (at_zero, at_full))
+    _multiply(_rows(image), np.ascontiguousarray(field), low, (high - low) / np.float32(255), _rows(out))
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _multiply(image: Mask, field: Mask, low: NDArray[np.float32], slope: NDArray[np.float32], out: Mask) -> None:
+    half, most = np.float32(0.5), np.float32(255)
+    r0, g0, b0, r1, g1, b1 = low[0], low[1], low[2], slope[0], slope[1], slope[2]
+    for y in range(field.shape[0]):
+        row, shares, to = image[y], field[y], out[y]
+        for x in range(shares.shape[0]):
+            v = np.float32(shares[x])
+            to[3 * x] = np.uint8(min(row[3 * x] * (r0 + r1 * v) + half, most))
+            to[3 * x + 1] = np.uint8(min(row[3 * x + 1] * (g0 + g1 * v) + half, most))
+            to[3 * x + 2] = np.uint8(min(row[3 * x + 2] * (b0 + b1 * v) + half, most))
+
+
+def fade(image: Image, paper_rgb: RGB, field: Mask, at_zero: float, at_full: float) -> Image:
+    """What is printed, where darker than the paper, times a factor between `at_zero` and `at_full` of `field`."""
+    out = np.empty(image.shape, np.uint8)
+    lost = np.array([1 - at_zero, (at_zero - at_full) / 255], np.float32)
+    _fade(_rows(image), np.ascontiguousarray(field), np.array(paper_rgb, np.float32), lost, _rows(out))
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _fade(image: Mask, field: Mask, paper: NDArray[np.float32], share: NDArray[np.float32], out: Mask) -> None:
+    half, zero = np.float32(0.5), np.float32(0)
+    r, g, b = paper[0], paper[1], paper[2]
+    for y in range(field.shape[0]):
+        row, shares, to = image[y], field[y], out[y]
+        for x in range(shares.shape[0]):
+            lost = share[0] + share[1] * np.float32(shares[x])
+            red, green, blue = np.float32(row[3 * x]), np.float32(row[3 * x + 1]), np.float32(row[3 * x + 2])
+            to[3 * x] = np.uint8(red + max(r - red, zero) * lost + half)
+            to[3 * x + 1] = np.uint8(green + max(g - green, zero) * lost + half)
+            to[3 * x + 2] = np.uint8(blue + max(b - blue, zero) * lost + half)
+
+
+def mix(a: Image, b: Image, share: Mask) -> Image:
+    """`a` where `share` is 0, `b` where it is 255."""
+    out = np.empty(a.shape, np.uint8)
+    _mix(_rows(a), _rows(b), np.ascontiguousarray(share), _rows(out))
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _mix(a: Mask, b: Mask, share: Mask, out: Mask) -> None:
+    half, full = np.float32(0.5), np.float32(1 / 255)
+    for y in range(share.shape[0]):
+        first, second, shares, to = a[y], b[y], share[y], out[y]
+        for x in range(shares.shape[0]):
+            v = np.float32(shares[x]) * full
+            red, green, blue = np.float32(first[3 * x]), np.float32(first[3 * x + 1]), np.float32(first[3 * x + 2])
+            to[3 * x] = np.uint8(red + (second[3 * x] - red) * v + half)
+            to[3 * x + 1] = np.uint8(green + (second[3 * x + 1] - green) * v + half)
+            to[3 * x + 2] = np.uint8(blue + (second[3 * x + 2] - blue) * v + half)
+
+
+def beyond(image: Image, soft: Image, amount: float) -> Image:
+    """`image`, and `amount` times what it differs from `soft`: an unsharp mask."""
+    out = np.empty(image.shape, np.uint8)
+    _beyond(_rows(image), _rows(soft), np.float32(amount), _rows(out))
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _beyond(image: Mask, soft: Mask, amount: np.float32, out: Mask) -> None:
+    zero, half, most = np.float32(0), np.float32(0.5), np.float32(255)
+    for y in range(image.shape[0]):
+        row, blurred, to = image[y], soft[y], out[y]
+        for x in range(row.shape[0]):
+            level = np.float32(row[x])
+            to[x] = np.uint8(min(max(level + amount * (level - blurred[x]) + half, zero), most))
+
+
+def add_waves(image: Image, u: NDArray[np.float64], v: NDArray[np.float64], strength: float) -> Image:
+    """`image` with two crossed waves added to what is neither black nor white.
+
+    Args:
+        u, v: radians a pixel along x and y of each wave, `(2,)`.
+        strength: grey levels that each adds to a middle grey.
+    """
+    height, width = image.shape[:2]
+    x, y = np.outer(u, np.arange(width)), np.outer(v, np.arange(height))
+    cos_x, sin_x, cos_y, sin_y = (part.astype(np.float32) for part in (np.cos(x), np.sin(x), np.cos(y), np.sin(y)))
+    out = np.empty(image.shape, np.uint8)
+    _add_waves(_rows(image), cos_x, sin_x, cos_y, sin_y, np.float32(4 * strength / 255**2), _rows(out))
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _add_waves(
+    image: Mask,
+    cos_x: NDArray[np.float32],
+    sin_x: NDArray[np.float32],
+    cos_y: NDArray[np.float32],
+    sin_y: NDArray[np.float32],
+    scale: np.float32,
+    out: Mask,
+) -> None:
+    zero, half, most = np.float32(0), np.float32(0.5), np.float32(255)
+    for i in range(image.shape[0]):
+        row, to = image[i], out[i]
+        for j in range(cos_x.shape[1]):
+            # cos(a + b) from one-dimensional factors
+            wave = cos_x[0, j] * cos_y[0, i] - sin_x[0, j] * sin_y[0, i]
+            wave += cos_x[1, j] * cos_y[1, i] - sin_x[1, j] * sin_y[1, i]
+            wave *= scale
+            red, green, blue = np.float32(row[3 * j]), np.float32(row[3 * j + 1]), np.float32(row[3 * j + 2])
+            to[3 * j] = np.uint8(min(max(red + wave * red * (most - red) + half, zero), most))
+            to[3 * j + 1] = np.uint8(min(max(green + wave * green * (most - green) + half, zero), most))
+            to[3 * j + 2] = np.uint8(min(max(blue + wave * blue * (most - blue) + half, zero), most))
+
+
+def enlarged(small: Image, shape: tuple[int, int]) -> Image:
+    """Each pixel of `small` as a block of equal ones over `shape`, by pixel centres, so that nothing shifts."""
+    rows, columns = (((np.arange(n) + 0.5) * have / n).astype(int) for n, have in zip(shape, small.shape, strict=False))
+    out = np.empty((*shape, 3), np.uint8)
+    _enlarge(_rows(small), rows, columns, _rows(out))
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _enlarge(small: Mask, rows: NDArray[np.int64], columns: NDArray[np.int64], out: Mask) -> None:
+    for y in range(rows.shape[0]):
+        if y > 0 and rows[y] == rows[y - 1]:
+            out[y] = out[y - 1]
+            continue
+        row, to = small[rows[y]], out[y]
+        for x in range(columns.shape[0]):
+            for c in range(3):
+                to[3 * x + c] = row[3 * columns[x] + c]
+
+
+def repeat(tile: NDArray[np.generic], shape: tuple[int, int], first: tuple[int, int]) -> NDArray[np.generic]:
+    """A tile laid side by side over `shape` (height, width); `first`: which of its pixels (row, column) comes first."""
+    out = np.empty((*shape, *tile.shape[2:]), tile.dtype)
+    height, width = tile.shape[:2]
+    for top in range(-(first[0] % height), shape[0], height):
+        for left in range(-(first[1] % width), shape[1], width):
+            part = out[max(top, 0) : top + height, max(left, 0) : left + width]
+            part[:] = tile[max(-top, 0) :, max(-left, 0) :][: part.shape[0], : part.shape[1]]
+    return out
+
+
+def _rows(image: Image) -> Mask:
+    """Rows of bytes, `(H, 3 W)`."""
+    return np.ascontiguousarray(image).reshape(len(image), -1)

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+# faults: how often the system had to give the process a page of memory
+PROGRAM = """
+import resource, numpy as np
+from ecgdig.memory import keep_freed_memory
+kept = {how}
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for mb in (3, 5, 8, 13, 21, 34, 34, 21, 13, 8, 5, 3):
+        np.ones(mb << 20, np.uint8)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+faults()
+print(faults(), kept)
+"""
+
+
+def run(how: str) -> list[str]:
+    program = [sys.executable, "-c", PROGRAM.format(how=how)]
+    return subprocess.run(program, capture_output=True, text=True, check=True, timeout=120).stdout.split()
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="mallopt is glibc's")
+def test_memory_that_was_freed_is_used_again() -> None:
+    kept, told = run("keep_freed_memory()")
+    given_back, _ = run("False")
+    assert told == "True"
+    assert int(kept) < 0.2 * int(given_back)
