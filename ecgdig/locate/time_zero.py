@@ -34,7 +34,7 @@ _LEAST_CONTRAST = 20.0  # grey levels between paper and ink
 _WIDEST_LINE_MM = 0.55  # of a printed grid
 _LEAST_DARK = 0.35  # of a separator; dotted ones are partly paper
 _SURELY_DARK = 0.8  # one that shows in a single band only
-_MOST_MM = 0.45  # a layout that was found has its start this well
+_MOST_MM = 0.3  # a layout that was found has its start this well
 _CLUSTER_MM = 0.05  # measurements that agree lie within this of each other ...
 # ... and separators within this: they are drawn at whole pixels, at 200 dpi up to 0.064 mm beside where a lead begins
 _SEPARATOR_CLUSTER_MM = 0.1
@@ -106,7 +106,10 @@ def _agreement(found: list[_Measurement]) -> TimeZero | None:
     """The densest cluster near the layout's own place, unless far more speaks for a place at which most rows begin."""
     nearby = [m for m in found if abs(m.shift_mm) <= _MOST_MM]
     _, near = _cluster(nearby)
-    far, begun = _cluster([m for m in found if m.kind == "start"])
+    # separators alone may all stand beside where the leads begin
+    begins = [m.shift_mm for m in found if m.kind in ("start", "seam")]
+    backed = [m for m in found if any(abs(m.shift_mm - shift) <= _SEPARATOR_CLUSTER_MM for shift in begins)]
+    far, begun = _cluster(backed)
     if begun >= _LEAST_SUPPORT_FAR and begun > 1.4 * near:
         return far
     # where the rows were seen to begin counts too: separators may be columns of dots
