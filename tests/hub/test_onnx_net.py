@@ -51,7 +51,7 @@ assert "torch" not in sys.modules
 digitize.main([page, "--out", out, "--layout", "3x4", "--checkpoint", checkpoint, "--format", "npz"])
 options = ["--limit", "1", "--dpi", "80", "--geometry", "true", "--json", out + "/scores.json"]
 evaluate.main([*options, "--checkpoint", checkpoint])
-assert not {"torch", "lightning", "safetensors"} & set(sys.modules)
+assert not {"torch", "lightning", "safetensors.torch"} & set(sys.modules)
 """
 
 
