@@ -16,6 +16,7 @@ _MOST_PLACES = 4
 _LEAST_SHARE = 0.24  # of the rows that begin at a place
 _FOOT_WIDTHS, _JOINED = 0.6, 0.6
 _AGREE, _AGREE_MM = 4.0, 0.5
+_ALL_AGREE, _ALL_AGREE_MM, _LEAST_ROWS = 10.0, 0.15, 3  # if every row shows it: more than one clear seam elsewhere
 _SAME_MM, _SAME_SPAN_MM = 0.7, 0.25
 
 
@@ -109,7 +110,10 @@ def spans_of(rows: Rows, speed: float, lengths_mm: tuple[float, ...] = ()) -> li
 def _measured(start_mm: float, end_mm: float, rows: Rows, usual_mm: float) -> float:
     """What it counts that a start and an end, each found for itself, are as far apart as is usual."""
     found = start_mm == rows.start_mm and end_mm == rows.end_mm
-    return _AGREE if found and abs(end_mm - start_mm - usual_mm) < _AGREE_MM else 0.0
+    if not found or abs(end_mm - start_mm - usual_mm) >= _AGREE_MM:
+        return 0.0
+    every = np.ptp([rows.starts_mm, rows.ends_mm], axis=1).max()  # NaN if a row shows none
+    return _ALL_AGREE if len(rows.starts_mm) >= _LEAST_ROWS and every < _ALL_AGREE_MM else _AGREE
 
 
 def _begins(on: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -33,6 +33,23 @@ def test_ten_seconds_are_tried_from_either_end(found, wrong):
     assert near
 
 
+def test_ten_seconds_that_every_row_shows_count_most(found):
+    n = len(found.starts_mm)
+    even = replace(
+        found,
+        start_mm=20.0,
+        end_mm=270.0,
+        starts_mm=tuple(20.0 + 0.01 * k for k in range(n)),
+        ends_mm=tuple(270.0 - 0.01 * k for k in range(n)),
+    )
+    uneven = replace(even, starts_mm=(20.5, *even.starts_mm[1:]))
+    unseen = replace(even, starts_mm=(np.nan, *even.starts_mm[1:]))
+    first = [spans_of(rows, 25.0)[0] for rows in (even, uneven, unseen)]
+    assert {(s.start_mm, s.end_mm) for s in first} == {(20.0, 270.0)}
+    assert first[0].fit > first[1].fit + 5
+    assert first[1].fit == first[2].fit
+
+
 def test_no_span_reaches_over_a_pulse():
     page = page_of("3x4+1", paper=Paper(300.0, 190.0))
     found = find_rows(page.image, find_grid(page.image).warp())
