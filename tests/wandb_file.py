@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,11 +27,22 @@ def records(file: Path) -> Iterator[Any]:
             continue
         checksum, length, kind = struct.unpack("<IHB", data[at : at + _HEADER])
         part = data[at + _HEADER : at + _HEADER + length]
+        if len(part) < length:  # still being written
+            return
         assert zlib.crc32(bytes([kind]) + part) == checksum
         whole = part if kind in (_FULL, _FIRST) else whole + part
         at += _HEADER + length
         if kind in (_FULL, _LAST):
             yield Record.FromString(whole)
+
+
+def finished(file: Path, patience_s: float = 60.0) -> Path:
+    """The file, once its run's last record is written: W&B's own process writes on after `finish()` has returned."""
+    give_up = time.monotonic() + patience_s
+    while not any(record.WhichOneof("record_type") == "exit" for record in records(file)):
+        assert time.monotonic() < give_up, f"{file} has no end after {patience_s:g} s"
+        time.sleep(0.2)
+    return file
 
 
 def history(file: Path) -> dict[str, list[Any]]:

@@ -8,7 +8,7 @@ import torch
 import yaml
 from lightning.pytorch import LightningDataModule, LightningModule
 from safetensors.torch import save_file
-from wandb_file import history, records
+from wandb_file import finished, history, records
 
 from ecgdig.commands.train import CONFIG_FOLDER, TrainCLI, load_weights, main, run_name
 from ecgdig.hub import load
@@ -110,7 +110,7 @@ def test_a_run_is_kept_for_wandb_offline(config: str, monkeypatch: pytest.Monkey
     assert board.config["config"]["data"]["init_args"]["val_strips"] == 48
     board.finish()
     (file,) = Path("runs/offline/wandb").glob("offline-run-*/*.wandb")
-    kept, table = history(file), logged(Path("runs/offline"))
+    kept, table = history(finished(file)), logged(Path("runs/offline"))
     for lead in LEADS:
         assert kept[f"val/snr_db/{lead}"] == [pytest.approx(float(table[f"val/snr_db/{lead}"]))]
     assert {"val/snr_db", "val/snr_db_median", "val/coverage", "lr-AdamW", "train/items_per_s"} <= set(kept)
