@@ -58,7 +58,7 @@ def render(
     Raises:
         ValueError: something asked for does not exist or does not fit on the paper.
     """
-    from ecgdig.degrade import degrade  # albumentations takes a second to import, which drawing alone should not cost
+    from ecgdig.degrade import degrade  # its kernels take a while to load, which drawing alone should not cost
 
     rng = np.random.default_rng(seed)
     look = sample_style(rng) if not isinstance(style, Style) else style
