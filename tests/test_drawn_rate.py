@@ -35,6 +35,17 @@ def readings(
     return rows
 
 
+def lively() -> Recording:
+    """10 s of waves of up to 30 Hz."""
+    rng = np.random.default_rng(2)
+    seconds = np.arange(5000) / 500
+    waves = [
+        sum(rng.normal(0, 0.1) * np.sin(2 * np.pi * (f * seconds + rng.random())) for f in rng.uniform(1, 30, 12))
+        for _ in LEADS
+    ]
+    return Recording(LEADS, 500.0, np.array(waves, np.float32))
+
+
 @pytest.mark.parametrize("shift_ms", [-3.9, 0.0, 1.5])
 def test_the_rhythm_of_100_hz_is_found(recording: Recording, sheet: Callable[[str], Layout], shift_ms: float) -> None:
     layout = sheet("3x4+1")
@@ -51,6 +62,18 @@ def test_other_rates_are_not_taken_for_it(recording: Recording, sheet: Callable[
     assert drawn_rate(readings(recording, layout, fs), layout) is None
 
 
+def test_straight_lines_must_fit_whatever_the_rhythm(
+    sheet: Callable[[str], Layout], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout = sheet("3x4+1")
+    smooth, coarse = (readings(lively(), layout, fs, noise_mm=0.005) for fs in (500, 100))
+    monkeypatch.setattr("ecgdig.drawn_rate._LEAST_SUPPORT", 0.0)
+    assert drawn_rate(coarse, layout) is not None
+    assert drawn_rate(smooth, layout) is None
+    monkeypatch.setattr("ecgdig.drawn_rate._MOST_MISFIT", 1e9)
+    assert drawn_rate(smooth, layout) is not None  # so it was the fit that decided
+
+
 def test_too_little_gives_no_answer(recording: Recording, sheet: Callable[[str], Layout]) -> None:
     layout = sheet("3x4+1")
     rows = readings(recording, layout, 100)
@@ -59,13 +82,7 @@ def test_too_little_gives_no_answer(recording: Recording, sheet: Callable[[str],
 
 
 def test_a_smooth_curve_through_the_samples_is_nearer_to_the_heart(sheet: Callable[[str], Layout]) -> None:
-    rng = np.random.default_rng(2)
-    seconds = np.arange(5000) / 500
-    waves = [
-        sum(rng.normal(0, 0.1) * np.sin(2 * np.pi * (f * seconds + rng.random())) for f in rng.uniform(1, 30, 12))
-        for _ in LEADS
-    ]
-    recording = Recording(LEADS, 500.0, np.array(waves, np.float32))
+    recording = lively()
     layout = sheet("12x1")
     rows = readings(recording, layout, 100, noise_mm=0.005)
     rate = drawn_rate(rows, layout)
