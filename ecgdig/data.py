@@ -79,7 +79,7 @@ class StripDataset(Dataset[Item]):
         rng = np.random.default_rng([self.seed, _PAGE_STREAM, index])
         item = index % len(self.source) if self.in_order else int(rng.integers(len(self.source)))
         recording = self.source[item]
-        preset = _pick(rng, self.presets)
+        preset = pick_preset(rng, self.presets)
         split: Split = "all" if self.in_order else "train"  # validation also sees what training never does
         style = sample_style(rng, split)
         layout = sample_layout(recording, style, rng, split=split)
@@ -178,7 +178,7 @@ class PageDataset(Dataset[Item]):
     def __getitem__(self, index: int) -> Item:
         rng = np.random.default_rng([self.seed, _PAGE_STREAM, index])
         item = index % len(self.source) if self.in_order else int(rng.integers(len(self.source)))
-        preset = _pick(rng, self.presets)
+        preset = pick_preset(rng, self.presets)
         page = degrade(
             sample_page(self.source[item], rng, float(rng.uniform(100, 170)), "all" if self.in_order else "train"),
             preset,
@@ -217,7 +217,7 @@ class PageDataset(Dataset[Item]):
         }
 
 
-def _pick(rng: np.random.Generator, weights: Mapping[str, float]) -> str:
+def pick_preset(rng: np.random.Generator, weights: Mapping[str, float]) -> str:
     names = list(weights)
     p = np.array([weights[name] for name in names])
     return names[int(rng.choice(len(names), p=p / p.sum()))]
@@ -279,7 +279,7 @@ def _open(path: Path, folds: tuple[int, ...]) -> Source:
     return PtbXl(path, folds=folds) if (path / "ptbxl_database.csv").is_file() else WfdbFolder(path)
 
 
-class _PagesOnTheFly(L.LightningDataModule, ABC):
+class PagesOnTheFly(L.LightningDataModule, ABC):
     """What both data modules share: sources, seeds and loaders."""
 
     def __init__(
@@ -338,7 +338,7 @@ class _PagesOnTheFly(L.LightningDataModule, ABC):
         )
 
 
-class StripDataModule(_PagesOnTheFly):
+class StripDataModule(PagesOnTheFly):
     """Strips for the trace task.
 
     Args:
@@ -386,7 +386,7 @@ class StripDataModule(_PagesOnTheFly):
         return StripDataset(source, self.spec, self.width_px, presets, seed, length, not training, self.words)
 
 
-class PageDataModule(_PagesOnTheFly):
+class PageDataModule(PagesOnTheFly):
     """Thumbnails of whole pages for the page task; arguments as in `StripDataModule`, and:
 
     Args:

@@ -35,11 +35,13 @@ class InkMap:
         ink: float32 `(h, w)`, 0 none, 1 full ink. Pixel (0, 0) has its centre at `origin_mm`.
         inside: bool `(h, w)`, where the image covers the raster.
         origin_mm: x, y.
+        picture: the page on the same raster, uint8 RGB `(h, w, 3)`.
     """
 
     ink: Map
     inside: NDArray[np.bool_]
     origin_mm: tuple[float, float]
+    picture: Image
 
     def x_mm(self, column: ArrayLike) -> NDArray[np.float64]:
         return self.origin_mm[0] + np.asarray(column, np.float64) / INK_PX_PER_MM
@@ -79,7 +81,7 @@ def ink_map(image: Image, warp: Warp) -> InkMap:
     floor = np.maximum(noise * reach / level, np.minimum(doubt, 0.8 * reach))
     ink = np.clip((residual - floor) / np.maximum(reach - floor, 1e-3), 0, 1)
     ink[~inside] = 0
-    return InkMap(np.asarray(ink, np.float32), inside, (float(low[0]), float(low[1])))
+    return InkMap(np.asarray(ink, np.float32), inside, (float(low[0]), float(low[1])), flat)
 
 
 def _upright(

@@ -280,6 +280,8 @@ def _score(plan: LeadPlan, span: Span, speed: float, seams: Seams, names: Names)
     if plan.rhythm and plan.n_columns > 1:
         alike = [max(seams.twins(plan, k, span.start_mm, width).values()) for k in range(len(plan.rhythm))]
         total += 2.5 * sum(r > TWIN_CORRELATION for r in alike) - 0.4 * len(alike)
+        # a strip goes on where the rows above it change leads
+        total -= sum(seams.below(len(plan.grid), span.start_mm + c * width) for c in range(1, plan.n_columns))
     return total + names.score(plan, span.start_mm, width) + _lawful(plan, span.start_mm, width, seams.rows)
 
 

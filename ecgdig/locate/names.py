@@ -13,13 +13,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
+from ecgdig.locate.convolve import Array, convolved
 from ecgdig.locate.ink import INK_PX_PER_MM, InkMap
 from ecgdig.units import LEADS
-
-Array = NDArray[np.float32]
 
 SPEED_TOKENS = ("12.5 mm/s", "25 mm/s", "50 mm/s", "100 mm/s")
 GAIN_TOKENS = ("2.5 mm/mV", "5 mm/mV", "10 mm/mV", "20 mm/mV")
@@ -30,7 +28,6 @@ STRIDE = 4  # px of the ink map a cell of the network's answer
 LAYERS = ((5, 2, 1, 12), (3, 2, 1, 32), (3, 1, 1, 32), (3, 1, 2, 32), (3, 1, 2, 32), (3, 1, 4, 32), (3, 1, 4, 32))
 LEAST_CHANCE = 0.12
 _APART_MM = 2.0  # two names stand no nearer
-_TILE = 24  # rows of cells at a time
 
 
 @dataclass(frozen=True)
@@ -65,32 +62,10 @@ def heat_maps(ink: Array) -> Array:
     h, w = (side // STRIDE * STRIDE for side in ink.shape)
     value = np.ascontiguousarray(ink[:h, :w, None])
     for i, (_, stride, dilation, _) in enumerate(LAYERS):
-        after = np.maximum(_convolved(value, weights[f"{i}.weight"], weights[f"{i}.bias"], stride, dilation), 0)
+        after = np.maximum(convolved(value, weights[f"{i}.weight"], weights[f"{i}.bias"], stride, dilation), 0)
         value = after + value if i >= 2 else after
     logits = value @ weights["head.weight"][:, :, 0, 0].T + weights["head.bias"]
     return np.ascontiguousarray(np.moveaxis(1 / (1 + np.exp(-logits)), 2, 0), np.float32)
-
-
-def _convolved(value: Array, weight: Array, bias: Array, stride: int, dilation: int) -> Array:
-    """`value` `(h, w, in)` with a kernel `(out, in, k, k)`, zeros around: `(h // stride, w // stride, out)`."""
-    k = weight.shape[2]
-    reach = dilation * (k // 2)
-    h, w, channels = value.shape
-    padded = np.pad(value, ((reach, reach), (reach, reach), (0, 0)))
-    flat = np.ascontiguousarray(weight.transpose(2, 3, 1, 0).reshape(k * k * channels, -1))
-    out = np.empty((h // stride, w // stride, weight.shape[0]), np.float32)
-    for top in range(0, out.shape[0], _TILE):
-        rows = min(_TILE, out.shape[0] - top)
-        parts = [
-            padded[
-                top * stride + i * dilation : (top + rows - 1) * stride + i * dilation + 1 : stride,
-                j * dilation : (out.shape[1] - 1) * stride + j * dilation + 1 : stride,
-            ]
-            for i in range(k)
-            for j in range(k)
-        ]
-        out[top : top + rows] = np.concatenate(parts, axis=2) @ flat + bias
-    return out
 
 
 @lru_cache(maxsize=2)

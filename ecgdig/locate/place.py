@@ -15,6 +15,7 @@ from ecgdig.locate.orientation import LEAST_ROW_MM, Evidence, choose, turned_mm,
 from ecgdig.page.warp import Warp
 from ecgdig.units import LARGE_SQUARE_MM
 
+_SIDEWAYS = 0.9  # chance from which a page is taken to lie on its side
 LEAST_PRINTED_MM = 20.0  # of trace in a row: less is no ECG
 
 
@@ -122,9 +123,14 @@ def settle(
             seen[quarters] = Evidence.of(found[quarters])
 
     look(0)
-    if not (0 in seen and seen[0].is_clear):
+    sideways = found[0].rows.sideways if 0 in found else 0.5
+    if sideways > _SIDEWAYS:
+        seen.pop(0, None)
+        look(1)
+        look(3)
+    elif not (0 in seen and seen[0].is_clear):
         look(2)
-        if max((e.row_mm for e in seen.values()), default=0.0) < LEAST_ROW_MM:
+        if sideways > 1 - _SIDEWAYS and max((e.row_mm for e in seen.values()), default=0.0) < LEAST_ROW_MM:
             look(1)
             look(3)
     if not seen:

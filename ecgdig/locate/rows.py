@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ecgdig.grid.flat import GeometryError
 from ecgdig.locate.ink import INK_PX_PER_MM, Image, InkMap, Map, follow, ink_map
 from ecgdig.locate.pulse import Pulse, find_pulse
+from ecgdig.locate.sheet import STRIDE, SheetMaps, sheet_maps
 from ecgdig.page.warp import Warp
 from ecgdig.units import STANDARD_SPEED_MM_PER_S
 
@@ -33,6 +34,7 @@ class Rows:
         paths_mm: y of each row's trace at `columns_mm`, `(rows, n)`; NaN where no ink is.
         columns_mm: x, `(n,)`.
         ink: the map it was read from.
+        sideways: how likely the page lies on its side.
     """
 
     baselines_mm: tuple[float, ...]
@@ -45,6 +47,7 @@ class Rows:
     paths_mm: NDArray[np.float64]
     columns_mm: NDArray[np.float64]
     ink: InkMap
+    sideways: float = 0.0
 
     @property
     def spacing_mm(self) -> float:
@@ -63,19 +66,16 @@ def find_rows(image: Image, warp: Warp) -> Rows:
         GeometryError: there are no traces.
     """
     page = ink_map(image, warp)
-    if not _row_levels(page):
-        page = _darker(page, FAINT_GAIN)
-    levels, paths = _rows_of(page)
-    on_path = np.stack([_along(page.ink, path) for path in paths])
-    coarse = _extent(on_path)
-    usual = float(np.percentile(on_path[:, coarse[0] : coarse[1] + 1], 40))
-    if usual < PALE_INK:  # traces much paler than the text: make them full ink
-        page = _darker(page, min(0.9 / max(usual, 0.1), 4.0))
-        levels, paths = _rows_of(page)
-        on_path = np.stack([_along(page.ink, path) for path in paths])
-        coarse = _extent(on_path)
+    sheet = sheet_maps(page.picture)
+    levels = _levels(sheet)
+    if not levels:
+        raise GeometryError("no ECG trace found on the page; check that the image shows one, upright, with dark traces")
+    page, traces = _traces(page, sheet)
+    paths = _paths(traces, levels)
+    on_path = np.stack([_along(traces.ink, path) for path in paths])
+    coarse = _extent(_beside(_grown(sheet.row, page.ink.shape), levels))
     pulse, feet = find_pulse(page, levels, coarse)
-    stroke = _stroke_mm(page, paths, on_path, coarse)
+    stroke = _stroke_mm(traces, paths, on_path, coarse)
     if pulse is not None and pulse.support < SURE_PULSE:
         seconds = (coarse[1] - coarse[0]) / _R / pulse.speed_mm_per_s
         pulse = pulse if seconds > LEAST_SECONDS else None  # two tall QRS complexes, say
@@ -87,8 +87,8 @@ def find_rows(image: Image, warp: Warp) -> Rows:
     stop = coarse[1]
     if pulse is not None and pulse.x_mm > page.x_mm(np.mean(coarse)):
         stop = min(stop, int(page.column(pulse.x_mm - 0.3 * pulse.width_mm)) - 2)
-    starts = _starts(page, paths, on_path, begin, pulse, stroke)
-    ends = _ends(page, paths, on_path, stop, stroke)
+    starts = _starts(traces, paths, on_path, begin, pulse, stroke)
+    ends = _ends(traces, paths, on_path, stop, stroke)
     end = _agree(ends, float(page.x_mm(stop)))
     y = np.stack(
         [np.where(along > ON_INK, page.y_mm(path), np.nan) for path, along in zip(paths, on_path, strict=True)]
@@ -104,29 +104,45 @@ def find_rows(image: Image, warp: Warp) -> Rows:
         y,
         page.x_mm(np.arange(page.ink.shape[1])),
         page,
+        float(sheet.quarters[1] + sheet.quarters[3]),
     )
 
 
 SURE_PULSE, LEAST_SECONDS = 0.95, 3.0  # a page that would print less has no such pulse, unless it is very clear
 PALE_INK = 0.7
-FAINT_GAIN = 2.0
+_LEAST_TRACE, _SURE_TRACE = 0.15, 0.5
+ABOUT_MM = 1.5
+_UNSEEN = 0.5  # ink where the network alone sees a trace
 
 
-def _darker(page: InkMap, gain: float) -> InkMap:
-    return replace(page, ink=np.minimum(page.ink * np.float32(gain), 1))
+def _traces(page: InkMap, sheet: SheetMaps) -> tuple[InkMap, InkMap]:
+    """The page with its traces in full ink, and these alone."""
+    chance = _grown(sheet.trace, page.ink.shape)
+    likely = np.clip((chance - _LEAST_TRACE) / (_SURE_TRACE - _LEAST_TRACE), 0, 1)
+    on_trace = page.ink[chance > _SURE_TRACE]
+    usual = float(np.percentile(on_trace, 70)) if on_trace.size else 1.0
+    if usual < PALE_INK:  # traces much paler than the text
+        page = replace(page, ink=np.minimum(page.ink * np.float32(min(0.9 / max(usual, 0.1), 4.0)), 1))
+    return page, replace(page, ink=np.maximum(page.ink * likely, _UNSEEN * chance))
 
 
-def _rows_of(page: InkMap) -> tuple[list[int], list[NDArray[np.int64]]]:
-    """Level and path (px) of each row of traces."""
-    levels = _row_levels(page)
-    if not levels:
-        raise GeometryError("no ECG trace found on the page; check that the image shows one, upright, with dark traces")
-    levels = _without_frame(page, _with_missed_rows(page, levels))
+def _grown(cells: Map, shape: tuple[int, ...]) -> Map:
+    """A map of the network at the resolution of the ink map."""
+    height, width = (side * STRIDE for side in cells.shape)
+    return np.asarray(cv2.resize(cells, (width, height), interpolation=cv2.INTER_LINEAR)[: shape[0], : shape[1]])
+
+
+def _beside(row: Map, levels: list[int]) -> Map:
+    """How likely each column shows each row, `(rows, w)`: the most of `row` about the rows' levels."""
+    reach = round(ABOUT_MM * _R)
+    return np.stack([row[max(level - reach, 0) : level + reach + 1].max(axis=0) for level in levels])
+
+
+def _paths(traces: InkMap, levels: list[int]) -> list[NDArray[np.int64]]:
+    """The path (px) of each row."""
     spacing = float(np.median(np.diff(levels))) / _R if len(levels) > 1 else 30.0
-    bands = [_band(page, level, 0.62 * spacing) for level in levels]
-    return levels, [
-        follow(part, level - top, 0.06, 0.004) + top for (part, top), level in zip(bands, levels, strict=True)
-    ]
+    bands = [_band(traces, level, 0.62 * spacing) for level in levels]
+    return [follow(part, level - top, 0.06, 0.004) + top for (part, top), level in zip(bands, levels, strict=True)]
 
 
 def _agree(values: list[float], otherwise: float) -> float:
@@ -138,17 +154,9 @@ def _agree(values: list[float], otherwise: float) -> float:
     return float(np.median(max(near, key=len)))
 
 
-BAND_MM = 1.2
-RUN_MM = 4
-
-
-def _row_levels(page: InkMap) -> list[int]:
-    """Rows (px) at which traces run, evenly spaced but for some 15 %: the set explaining most columns of ink."""
-    # 1 mm of a trace has ink in every px column; words have gaps
-    band = cv2.dilate(page.ink, np.ones((round(2 * BAND_MM * _R) | 1, 1), np.float32))
-    full = cv2.erode(band, np.ones((1, _R), np.float32))[:, _R // 2 :: _R] > ON_INK - 0.05
-    runs = cv2.morphologyEx(full.astype(np.uint8), cv2.MORPH_OPEN, np.ones((1, RUN_MM), np.uint8))
-    profile = runs.mean(axis=1)
+def _levels(sheet: SheetMaps) -> list[int]:
+    """Rows (px) at which traces run, evenly spaced but for some 15 %: the set explaining most of the map of rows."""
+    profile = cv2.resize(sheet.row, None, fx=1, fy=STRIDE, interpolation=cv2.INTER_LINEAR).mean(axis=1)
     profile = cv2.GaussianBlur(
         profile[:, None].astype(np.float32), (1, 6 * _R + 1), 0.7 * _R, borderType=cv2.BORDER_CONSTANT
     )[:, 0]
@@ -179,82 +187,6 @@ def _row_levels(page: InkMap) -> list[int]:
                 chain.append(int(before[chain[-1]]))
             best = float(total[last]), [peaks[i] for i in reversed(chain)]
     return best[1][:MOST_ROWS]
-
-
-def _with_missed_rows(page: InkMap, levels: list[int]) -> list[int]:
-    """The levels and, at the same spacing above and below, rows whose trace wanders too much to stand out."""
-    if len(levels) < 2:
-        return levels
-    spacing = round(float(np.median(np.diff(levels))))
-    reach = round(0.45 * spacing)
-    rest = page.ink.copy()
-    seen = []
-    for level in levels:
-        top = max(level - reach, 0)
-        path = follow(page.ink[top : level + reach + 1], level - top, 0.06, 0.004) + top
-        seen.append(_along(page.ink, path))
-        for x, y in enumerate(path):
-            rest[max(y - 5, 0) : y + 6, x] = 0
-    low, high = _extent(np.stack(seen))
-    levels = list(levels)
-    for edge, step in ((0, -spacing), (-1, spacing)):
-        while len(levels) < MOST_ROWS:
-            level = levels[edge] + step
-            if not 3 * _R < level < page.ink.shape[0] - 3 * _R:
-                break
-            top = max(level - reach, 0)
-            path = follow(rest[top : level + reach + 1], level - top, 0.06, 0.002) + top
-            along = _along(rest, path)[low : high + 1] > ON_INK
-            wander = np.ptp(np.percentile(path[low : high + 1], [2, 98])) / _R
-            if along.mean() < MISSED_ROW_INK or high - low < 20 * _R or wander < LEAST_WANDER_MM:
-                break
-            found = round(_baseline(path, _along(rest, path), (low, high)))
-            if abs(found - level) > MOST_UNEVEN * spacing:
-                break
-            levels.insert(0 if step < 0 else len(levels), found)
-    return levels
-
-
-MOST_UNEVEN = 0.2  # share of the spacing by which a row that stands out little may be off
-LEAST_WANDER_MM = 1.5  # a printed frame or the paper's edge is straighter than any trace
-MISSED_ROW_INK = 0.85  # share of the columns in which a row that stands out little must have ink
-
-
-LEAST_DETAIL_MM = 0.35
-
-
-def _without_frame(page: InkMap, levels: list[int]) -> list[int]:
-    """The levels without an outermost one that is no trace: the printed frame of a grid, or the paper's edge.
-
-    Such a row has no waves, or it stands nearer or farther than the others, and neither begins nor ends where they do.
-    """
-    for outermost in (0, -1):
-        if len(levels) < 3:
-            break
-        spacing = float(np.median(np.diff(levels))) / _R
-        spans = []
-        for level in levels:
-            part, top = _band(page, level, 0.45 * spacing)
-            path = follow(part, level - top, 0.06, 0.004) + top
-            low, high = _extent(_along(page.ink, path)[None])
-            spans.append((low, high))
-            if level == levels[outermost]:
-                y = path[low : high + 1].astype(np.float32)[None] / _R
-        low, high = spans[outermost]
-        detail = np.abs(y - cv2.blur(y, (20 * _R + 1, 1), borderType=cv2.BORDER_REPLICATE))
-        others = np.array([span for span, level in zip(spans, levels, strict=True) if level != levels[outermost]]) / _R
-        agree = len(others) > 2 and float(np.ptp(others, axis=0).max()) < OTHERS_AGREE_MM
-        apart = np.abs(np.array([low, high]) / _R - np.median(others, axis=0)).min() > APART_MM
-        gaps = np.abs(np.diff(levels if outermost else levels[::-1])).astype(np.float64)
-        apart = apart and abs(gaps[-1] / np.median(gaps[:-1]) - 1) > UNEVEN
-        waveless = high - low > 60 * _R and float(np.percentile(detail, 99)) < LEAST_DETAIL_MM
-        if waveless or (agree and apart):
-            levels = [level for level in levels if level != levels[outermost]]
-    return levels
-
-
-OTHERS_AGREE_MM, APART_MM = 4.0, 5.0  # ends of rows; a fold may hide one end of a row, seldom both
-UNEVEN = 0.1  # words beside a row lengthen it at both ends, but it stands where it should
 
 
 def _band(page: InkMap, level: int, reach_mm: float) -> tuple[Map, int]:

@@ -33,7 +33,7 @@ class Seams:
         self.levels = [round(float(rows.ink.row(b))) for b in rows.baselines_mm]
         self.lines = self._lines()
         self.names = self._name_band()
-        self.known: dict[tuple[int, int], float] = {}
+        self.known: dict[tuple[range, int], float] = {}
         self.chance = self._chance_of_break()
 
     def twins(self, plan: LeadPlan, strip: int, start_mm: float, column_mm: float) -> dict[str, float]:
@@ -54,15 +54,21 @@ class Seams:
         return float(np.corrcoef(a[known], b[known])[0, 1])
 
     def column(self, n_rows: int, x_mm: float) -> float:
-        """Log odds, about, that new leads begin at `x_mm` on the first `n_rows`, which all say much the same."""
+        """Log odds, about, that new leads begin at `x_mm` on the first `n_rows`."""
         x = round(float(self.rows.ink.column(x_mm)))
-        key = (n_rows, x)
-        if key not in self.known:
-            each = float(np.mean([self._seam(row, x) for row in range(n_rows)]))
-            self.known[key] = min(n_rows, _INDEPENDENT) * each + (
-                _DOTTED if 0 <= x < len(self.lines) and self.lines[x] else 0.0
-            )
-        return self.known[key]
+        dotted = _DOTTED if 0 <= x < len(self.lines) and self.lines[x] else 0.0
+        return self._together(range(n_rows), x) + dotted
+
+    def below(self, n_rows: int, x_mm: float) -> float:
+        """The same for the rows under the first `n_rows`; a line through all rows says nothing of these."""
+        return self._together(range(n_rows, len(self.levels)), round(float(self.rows.ink.column(x_mm))))
+
+    def _together(self, rows: range, x: int) -> float:
+        """Log odds of several rows, which all say much the same."""
+        if (rows, x) not in self.known:
+            each = float(np.mean([self._seam(row, x) for row in rows])) if rows else 0.0
+            self.known[rows, x] = min(len(rows), _INDEPENDENT) * each
+        return self.known[rows, x]
 
     def _seam(self, row: int, x: int) -> float:
         evidence = -0.1

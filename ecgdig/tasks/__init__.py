@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 from ecgdig.tasks.trace_net import TraceNet, TraceOutput
 
 if TYPE_CHECKING:
+    from ecgdig.tasks.sheet import SheetTask
     from ecgdig.tasks.trace import TraceTask
 
-__all__ = ["TraceNet", "TraceOutput", "TraceTask"]
+__all__ = ["SheetTask", "TraceNet", "TraceOutput", "TraceTask"]
 
 
 def __getattr__(name: str) -> Any:
@@ -15,4 +16,8 @@ def __getattr__(name: str) -> Any:
         from ecgdig.tasks.trace import TraceTask
 
         return TraceTask
+    if name == "SheetTask":
+        from ecgdig.tasks.sheet import SheetTask
+
+        return SheetTask
     raise AttributeError(f"module 'ecgdig.tasks' has no attribute {name!r}")

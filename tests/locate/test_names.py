@@ -12,6 +12,10 @@ from ecgdig.page.text import word_mask
 from ecgdig.tasks.name_net import NameNet, save
 
 
+def ink_only(ink: np.ndarray, origin_mm: tuple[float, float]) -> InkMap:
+    return InkMap(ink, ink >= 0, origin_mm, np.zeros((*ink.shape, 3), np.uint8))
+
+
 def test_names_are_read_where_they_stand():
     page = page_of("3x4+1", footer=True)
     warp = on_grid(page)
@@ -30,7 +34,7 @@ def test_names_are_read_where_they_stand():
 
 
 def test_blank_paper_has_no_names():
-    blank = InkMap(np.zeros((240, 320), np.float32), np.ones((240, 320), np.bool_), (0.0, 0.0))
+    blank = ink_only(np.zeros((240, 320), np.float32), (0.0, 0.0))
     assert read_words(blank) == ()
     assert best((), TOKENS) is None
 
@@ -39,7 +43,7 @@ def test_a_word_on_blank_paper_is_read_at_its_place():
     ink = np.zeros((160, 240), np.float32)
     mask = word_mask("aVL", "DejaVuSans", 20).astype(np.float32) / 255
     ink[60 : 60 + mask.shape[0], 100 : 100 + mask.shape[1]] = mask
-    word = read_words(InkMap(ink, ink >= 0, (10.0, 20.0)))[0]
+    word = read_words(ink_only(ink, (10.0, 20.0)))[0]
     assert word.token == "aVL"
     assert word.x_mm == pytest.approx(10.0 + (100 + mask.shape[1] / 2) / 6, abs=0.8)
     assert word.y_mm == pytest.approx(20.0 + (60 + mask.shape[0] / 2) / 6, abs=0.8)

@@ -1,0 +1,141 @@
+"""What stands where on a page that was brought upright: maps made by a small convolutional network.
+
+The network is run in numpy, like all of this folder; `configs/sheet_cpu.yaml` trains it. It sees the page at
+`INK_PX_PER_MM` and answers at half of that. It tells traces from words, grid, folds and the edges of the paper, which
+no rule on darkness does; where exactly a stroke runs is then read from the ink map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from ecgdig.locate.convolve import Array, convolved
+
+Image = NDArray[np.uint8]  # (H, W, 3) RGB
+
+MAPS = ("trace", "pulse", "name", "row", "seam", "end")
+STRIDE = 2  # px of the page a cell of the maps
+DEEP_STRIDE = 16  # px a cell of the coarsest level, which is the one that tells the orientation
+QUARTERS = 4
+STEM = 16  # channels at `STRIDE`
+# channels of each coarser level, and the dilations of the layers that add to it
+LEVELS: tuple[tuple[int, tuple[int, ...]], ...] = ((32, (1,)), (64, (1, 1)), (96, (1, 2, 4, 8)))
+WEIGHTS = Path(__file__).parent / "sheet.safetensors"
+
+
+class Value(Protocol):
+    """What the layers are given: an array or a tensor."""
+
+    def __add__(self, other: Self) -> Self: ...
+
+
+T = TypeVar("T", bound=Value)
+
+
+@dataclass(frozen=True, eq=False)
+class SheetMaps:
+    """How likely it is what each cell of `STRIDE` px shows.
+
+    Attributes:
+        trace: ink of an ECG trace; pulse: within a calibration pulse; name: within the name of a lead.
+        row: within 1 mm of the baseline of a lead, where that is printed.
+        seam: the start of a lead; end: the end of a row; both upright bars about the baseline.
+        quarters: `(4,)`, how likely so many quarter turns anticlockwise have been made of an upright page.
+    """
+
+    trace: Array
+    pulse: Array
+    name: Array
+    row: Array
+    seam: Array
+    end: Array
+    quarters: Array
+
+
+def layers(page: T, layer: Callable[[str, T, int, int], T], grown: Callable[[T], T]) -> tuple[T, T]:
+    """The network without its heads: features at `STRIDE`, and at `DEEP_STRIDE`.
+
+    Args:
+        page: the picture, 2 by 2 px a cell.
+        layer: (name, value, stride, dilation) -> value; a convolution, its norm, and what is negative made 0.
+        grown: a value at twice the resolution.
+    """
+    levels = [layer("stem", page, 1, 1)]
+    for i, (_, dilations) in enumerate(LEVELS):
+        value = layer(f"down{i}", levels[-1], 2, 1)
+        for k, dilation in enumerate(dilations):
+            value = value + layer(f"down{i}_{k}", value, 1, dilation)
+        levels.append(value)
+    deep = value = levels.pop()
+    for i in reversed(range(len(LEVELS))):
+        value = grown(layer(f"narrow{i}", value, 1, 1)) + levels[i]
+        value = value + layer(f"up{i}", value, 1, 1)
+    return value, deep
+
+
+def shapes() -> dict[str, tuple[int, int, int]]:
+    """Channels in, channels out and kernel of each layer by name."""
+    before = [STEM, *(channels for channels, _ in LEVELS)]
+    out = {"stem": (3 * STRIDE**2, STEM, 3)}
+    for i, (channels, dilations) in enumerate(LEVELS):
+        out[f"down{i}"] = before[i], channels, 3
+        out |= {f"down{i}_{k}": (channels, channels, 3) for k in range(len(dilations))}
+        out[f"narrow{i}"] = channels, before[i], 1
+        out[f"up{i}"] = before[i], before[i], 3
+    return out
+
+
+def sheet_maps(page: Image) -> SheetMaps:
+    """Run the network over a page.
+
+    Args:
+        page: uint8 RGB `(H, W, 3)` at `INK_PX_PER_MM`.
+
+    Returns:
+        maps `(ceil(H / 2), ceil(W / 2))`.
+    """
+    weights = _weights(WEIGHTS)
+    h, w = page.shape[:2]
+    padded = np.pad(page, ((0, -h % DEEP_STRIDE), (0, -w % DEEP_STRIDE), (0, 0)), "edge")
+
+    def layer(name: str, value: Array, stride: int, dilation: int) -> Array:
+        out = convolved(value, weights[f"{name}.weight"], weights[f"{name}.bias"], stride, dilation)
+        return np.maximum(out, 0, out=out)
+
+    fine, deep = layers(cells(padded), layer, lambda value: value.repeat(2, axis=0).repeat(2, axis=1))
+    logits = fine @ weights["maps.weight"][:, :, 0, 0].T + weights["maps.bias"]
+    chances = 1 / (1 + np.exp(-logits))
+    turned = deep @ weights["quarters.weight"][:, :, 0, 0].T + weights["quarters.bias"]
+    vote = _vote(turned, chances[..., MAPS.index("row")])
+    seen = chances[: -(-h // STRIDE), : -(-w // STRIDE)]
+    return SheetMaps(**{name: np.ascontiguousarray(seen[..., k]) for k, name in enumerate(MAPS)}, quarters=vote)
+
+
+def cells(page: Image) -> Array:
+    """A page `(H, W, 3)` as the network is given it: 2 by 2 px a cell, `(H / 2, W / 2, 12)`, -0.5 to 0.5."""
+    h, w = (side // STRIDE for side in page.shape[:2])
+    parts = page[: h * STRIDE, : w * STRIDE].reshape(h, STRIDE, w, STRIDE, 3).transpose(0, 2, 1, 3, 4)
+    return np.asarray(parts.reshape(h, w, -1), np.float32) / np.float32(255) - np.float32(0.5)
+
+
+def _vote(logits: Array, row: Array) -> Array:
+    """Chance of each number of quarter turns: what the cells with rows say, taken together as if 1 in 30 were news."""
+    ratio = DEEP_STRIDE // STRIDE
+    weight = row.reshape(logits.shape[0], ratio, logits.shape[1], ratio).max(axis=(1, 3))
+    each = logits - np.log(np.exp(logits).sum(axis=2, keepdims=True))
+    total = (each * weight[..., None]).sum(axis=(0, 1)) / 30
+    chance = np.exp(total - total.max())
+    return np.asarray(chance / chance.sum(), np.float32)
+
+
+@lru_cache(maxsize=2)
+def _weights(file: Path) -> dict[str, Array]:
+    return {name: value.astype(np.float32) for name, value in load_file(file).items()}

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+import torch
+from patient_pages import page_of
+
+from ecgdig.locate import sheet
+from ecgdig.locate.ink import ink_map
+from ecgdig.locate.sheet import MAPS, STRIDE, sheet_maps
+from ecgdig.sheets import crop_picture, crop_truth
+from ecgdig.tasks.sheet_net import SheetNet, save
+
+
+def test_numpy_gives_what_torch_gives(tmp_path, monkeypatch):
+    torch.manual_seed(1)
+    net = SheetNet()
+    page = np.random.default_rng(0).integers(0, 255, (64, 96, 3)).astype(np.uint8)
+    pages = torch.from_numpy(page.transpose(2, 0, 1)[None].copy())
+    with torch.no_grad():
+        net.train()(pages)  # the norms learn something
+        net.eval()
+        save(net, tmp_path / "sheet.safetensors")
+        expected = torch.sigmoid(net(pages)[0])[0].numpy()
+    monkeypatch.setattr(sheet, "WEIGHTS", tmp_path / "sheet.safetensors")
+    found = sheet_maps(page)
+    for name, chance in zip(MAPS, expected, strict=True):
+        np.testing.assert_allclose(getattr(found, name), chance, atol=0.01)  # the weights are kept in half precision
+    assert found.quarters.sum() == pytest.approx(1.0)
+
+
+def test_a_page_of_any_size_has_maps_of_half_of_it():
+    found = sheet_maps(np.full((75, 101, 3), 240, np.uint8))
+    assert found.trace.shape == found.end.shape == (38, 51)
+
+
+def test_traces_rows_and_pulses_are_seen_where_they_are():
+    page = page_of("3x4+1")
+    affine = np.diag([1 / 6, 1 / 6, 1.0])
+    shape = (1184, 1584)
+    truth = crop_truth(page, affine, shape)
+    found = sheet_maps(crop_picture(page.image, page.warp, affine, shape))
+    for name, least in (("trace", 0.75), ("row", 0.6), ("pulse", 0.6)):
+        seen, true = getattr(found, name) > 0.5, truth[MAPS.index(name)] > 0
+        assert 2 * (seen & true).sum() / (seen.sum() + true.sum()) > least, name
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_whether_a_page_lies_on_its_side(turns):
+    page = page_of("3x4+1")
+    picture = ink_map(page.image, page.warp).picture
+    quarters = sheet_maps(np.rot90(picture, turns)).quarters
+    assert (quarters[1] + quarters[3] > 0.5) == (turns % 2 == 1)
+
+
+def test_blank_paper_shows_nothing():
+    found = sheet_maps(np.full((640, 960, 3), 245, np.uint8))
+    assert max(float(getattr(found, name)[8:-8, 8:-8].max()) for name in ("trace", "pulse", "row")) < 0.5
+    assert STRIDE * found.row.shape[0] == 640
