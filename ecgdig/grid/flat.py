@@ -232,7 +232,17 @@ class _Comb:
     def score(self, fundamental: float) -> float:
         """Evidence that the lines have this period: what its harmonics rise above the noise, less a cost for each."""
         ratio = self.teeth(fundamental)
-        return float(np.sum(np.clip(np.log(np.maximum(ratio, 1e-9) / 4), 0, 3)) - TOOTH_COST * len(ratio))
+        high = float(np.sum(np.clip(np.log(np.maximum(ratio, 1e-9) / 4), 0, 3)) - TOOTH_COST * len(ratio))
+        return high - max(self._multiple(fundamental, m) for m in (2, 3))
+
+    def _multiple(self, fundamental: float, m: int) -> float:
+        """Evidence that this is `m` periods: 1 mm lines 7.5 px apart, drawn on whole px, repeat faintly every 2 mm."""
+        order = np.arange(1, int(min(40, 0.47 / fundamental)) + 1)
+        if len(order) < 2 * m:
+            return 0.0
+        power = np.array([self.at(fundamental * n)[0] for n in order]) ** 2
+        between, on = power[order % m > 0].mean(), power[order % m == 0].mean()
+        return MULTIPLE_COST * float(np.clip(np.log(FAINT**2 * on / max(between, 1e-12)) / 2, 0, 1.5))
 
     def millimetres(self, fundamental: float, kind: Lines) -> tuple[float, float, float]:
         """The affine form a·x + b·y + c in mm whose zero is a line (a 5 mm line unless all lines are 1 mm)."""
@@ -262,6 +272,7 @@ class _Comb:
 
 
 TOOTH_COST = 0.5
+FAINT, MULTIPLE_COST = 0.3, 15.0  # harmonics between those of a shorter period; those of a grid are as strong
 FLOOR = 0.0015  # of the highest amplitude: what aliasing in a noise-free render reaches
 TEMPLATE_SQUARES = 0.03
 
@@ -300,8 +311,8 @@ def _read_lines(size_px: tuple[int, int], combs: list[_Comb]) -> tuple[tuple[flo
                 if best is None or total > best[0]:
                     best = total, (fx, fy), kind
     if best is None:
-        raise GeometryError(
-            "the lines across and along the page have no common pitch: this is no ECG grid; give an undistorted scan"
+        raise NotFlatError(
+            "the lines across and along the page have no common pitch: no flat ECG grid; give an undistorted scan"
         )
     return best[1], best[2]
 

@@ -29,8 +29,7 @@ STANDARD_DURATION_S = USUAL_S
 _LAWS = 2.5  # how much the laws of the limb leads count
 _LEAST_MISFIT = 0.12  # what the ink of good pages leaves
 _LEAST_COLUMN_MM = 8.0
-_NAMED = 5.0  # log odds of the names: these are rows
-_FEWER_ROWS = 4.0  # by which the page must be explained better without its first or last row
+_FIRST = 0.5  # what a seam counts where the rows begin, which their ink shows too
 # log of how common speeds (mm/s) and gains (mm/mV) are, and what pulses and print count beside that
 _SPEEDS = {25.0: 0.0, 50.0: -2.0, 12.5: -3.5, 100.0: -5.0}
 _GAINS = {10.0: 0.0, 5.0: -1.5, 20.0: -2.0, 2.5: -4.0}
@@ -79,33 +78,18 @@ def find_layout(
         GeometryError: there are no traces, or not the rows of the layout that was named.
         ValueError: the layout is not known.
     """
-    rows = found = find_rows(image, warp)
+    rows = find_rows(image, warp)
     words = read_words(rows.ink)
     names = Names(words, rows.baselines_mm, rows.start_mm)
     n = len(rows.baselines_mm)
     plans = _plans(n, layout, rhythm, names)
     speed = speed_mm_per_s or _read_speed(rows, words)
-    score, plan, start, column_s, support = _choose(plans, rows, speed, names, rhythm is None)
-    if layout is None and n > 3 and names.score(plan, start, column_s * speed) < _NAMED:
-        for part in (
-            slice(1, None),
-            slice(None, -1),
-        ):  # a line of the header, or a frame, may have been taken for a row
-            fewer = _some_rows(found, part)
-            if n - 1 not in KNOWN_LAYOUTS:
-                break
-            names_then = Names(words, fewer.baselines_mm, fewer.start_mm)
-            plans_then = _plans(n - 1, None, rhythm, names_then)
-            tried = _choose(plans_then, fewer, speed, names_then, rhythm is None)
-            if tried[0] > score + _FEWER_ROWS:
-                rows, names, plans = fewer, names_then, plans_then
-                score, plan, start, column_s, support = tried
-        n = len(rows.baselines_mm)
+    _, plan, start, column_s, support = _choose(plans, rows, speed, names, rhythm is None)
     if rows.pulse is not None and start < rows.pulse.x_mm < start + column_s * plan.n_columns * speed:
         rows = replace(rows, pulse=None)  # it was a part of the traces
         if speed_mm_per_s is None and _read_speed(rows, words) != speed:
             speed = _read_speed(rows, words)
-            score, plan, start, column_s, support = _choose(plans, rows, speed, names, rhythm is None)
+            _, plan, start, column_s, support = _choose(plans, rows, speed, names, rhythm is None)
     gain = gain_mm_per_mv or _read_gain(rows, words)
     warnings = [
         f"no calibration pulse: {given} assumed"
@@ -152,16 +136,6 @@ def _plans(n: int, layout: str | None, rhythm: Sequence[str] | None, names: Name
     if not plans:
         plans = [(column_plan([LEADS[i] if i < len(LEADS) else f"row {i + 1}" for i in range(n)]), 0.0)]
     return plans
-
-
-def _some_rows(rows: Rows, part: slice) -> Rows:
-    return replace(
-        rows,
-        baselines_mm=rows.baselines_mm[part],
-        starts_mm=rows.starts_mm[part],
-        ends_mm=rows.ends_mm[part],
-        paths_mm=rows.paths_mm[part],
-    )
 
 
 def _unsigned(plan: LeadPlan) -> tuple[tuple[str, ...], ...]:
@@ -276,6 +250,7 @@ def _score(plan: LeadPlan, span: Span, speed: float, seams: Seams, names: Names)
         return -50.0
     total = span.fit - min(max(abs(misfit) - 0.3, 0.0) / 0.3, 6.0)
     total += 2.0 if abs(column_s * plan.n_columns - STANDARD_DURATION_S) < 0.01 else 0.0
+    total += _FIRST * seams.column(len(seams.levels), span.start_mm)
     total += sum(seams.column(len(plan.grid), span.start_mm + c * width) for c in range(1, plan.n_columns))
     if plan.rhythm and plan.n_columns > 1:
         alike = [max(seams.twins(plan, k, span.start_mm, width).values()) for k in range(len(plan.rhythm))]

@@ -123,7 +123,7 @@ def settle(
             seen[quarters] = Evidence.of(found[quarters])
 
     look(0)
-    sideways = found[0].rows.sideways if 0 in found else 0.5
+    sideways = found[0].rows.sheet.sideways if 0 in found else 0.5
     if sideways > _SIDEWAYS:
         seen.pop(0, None)
         look(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -34,7 +35,7 @@ class Rows:
         paths_mm: y of each row's trace at `columns_mm`, `(rows, n)`; NaN where no ink is.
         columns_mm: x, `(n,)`.
         ink: the map it was read from.
-        sideways: how likely the page lies on its side.
+        sheet: what the network saw on it.
     """
 
     baselines_mm: tuple[float, ...]
@@ -47,7 +48,7 @@ class Rows:
     paths_mm: NDArray[np.float64]
     columns_mm: NDArray[np.float64]
     ink: InkMap
-    sideways: float = 0.0
+    sheet: SheetMaps
 
     @property
     def spacing_mm(self) -> float:
@@ -71,9 +72,11 @@ def find_rows(image: Image, warp: Warp) -> Rows:
     if not levels:
         raise GeometryError("no ECG trace found on the page; check that the image shows one, upright, with dark traces")
     page, traces = _traces(page, sheet)
+    row_map = _grown(sheet.row, page.ink.shape)
+    levels = _with_wandering(traces.ink, levels, _extent(_beside(row_map, levels)))
     paths = _paths(traces, levels)
     on_path = np.stack([_along(traces.ink, path) for path in paths])
-    coarse = _extent(_beside(_grown(sheet.row, page.ink.shape), levels))
+    coarse = _extent(_beside(row_map, levels))
     pulse, feet = find_pulse(page, levels, coarse)
     stroke = _stroke_mm(traces, paths, on_path, coarse)
     if pulse is not None and pulse.support < SURE_PULSE:
@@ -104,7 +107,7 @@ def find_rows(image: Image, warp: Warp) -> Rows:
         y,
         page.x_mm(np.arange(page.ink.shape[1])),
         page,
-        float(sheet.quarters[1] + sheet.quarters[3]),
+        sheet,
     )
 
 
@@ -156,37 +159,89 @@ def _agree(values: list[float], otherwise: float) -> float:
 
 def _levels(sheet: SheetMaps) -> list[int]:
     """Rows (px) at which traces run, evenly spaced but for some 15 %: the set explaining most of the map of rows."""
-    profile = cv2.resize(sheet.row, None, fx=1, fy=STRIDE, interpolation=cv2.INTER_LINEAR).mean(axis=1)
-    profile = cv2.GaussianBlur(
-        profile[:, None].astype(np.float32), (1, 6 * _R + 1), 0.7 * _R, borderType=cv2.BORDER_CONSTANT
-    )[:, 0]
-    peaks = [
-        y
-        for y in range(len(profile))
-        if profile[y] > 0.06 and profile[y] >= profile[max(0, y - 3 * _R) : y + 3 * _R + 1].max()
-    ]
-    if not peaks:
-        return []
-    height = profile[peaks]
-    top = float(np.median(np.sort(height)[-4:]))
-    value = np.minimum(height / top, 1.0) - 0.42
+    profile = cv2.resize(sheet.row, None, fx=1, fy=STRIDE, interpolation=cv2.INTER_LINEAR).mean(axis=1)[:, None]
     best: tuple[float, list[int]] = (-1.0, [])
     for spacing in np.arange(ROW_SPACING_MM[0], ROW_SPACING_MM[1], 0.5) * _R:
-        total = value.copy()
-        before = np.full(len(peaks), -1)
-        for j in range(len(peaks)):
-            for i in range(j):
-                gap = (peaks[j] - peaks[i]) / spacing
-                link = total[i] + value[j] - 0.3 * ((gap - 1) / 0.15) ** 2
-                if abs(gap - 1) < 0.3 and link > total[j]:
-                    total[j], before[j] = link, i
-        last = int(np.argmax(total))
-        if total[last] > best[0]:
-            chain = [last]
-            while before[chain[-1]] >= 0:
-                chain.append(int(before[chain[-1]]))
-            best = float(total[last]), [peaks[i] for i in reversed(chain)]
+        # a trace that wanders smears its row
+        sigma = SMEARED * spacing
+        smooth = cv2.GaussianBlur(profile, (1, int(6 * sigma) | 1), sigma, borderType=cv2.BORDER_CONSTANT)[:, 0]
+        reach = int(0.5 * spacing)
+        highest = cv2.dilate(smooth[:, None], np.ones((reach | 1, 1), np.uint8))[:, 0]
+        peaks = np.flatnonzero((smooth == highest) & (2.5 * sigma * smooth > LEAST_ROW_MM * _R))
+        total, chain = _best_chain(peaks, smooth[peaks], spacing)
+        if total > best[0]:
+            best = total, chain
     return best[1][:MOST_ROWS]
+
+
+SMEARED = 0.08  # of the spacing
+LEAST_ROW_MM = 0.1  # height of certain row, the mean over the columns; it is 2 mm where a row is seen throughout
+FAINT_ROW = 0.35  # of the height of the usual rows: less speaks against a row
+
+
+def _best_chain(peaks: NDArray[np.int64], height: Map, spacing: float) -> tuple[float, list[int]]:
+    """Those of the peaks of a profile that stand about `spacing` apart, as many and high as possible; their worth."""
+    if not len(peaks):
+        return -1.0, []
+    value = np.minimum(height / float(np.median(np.sort(height)[-4:])), 1.0) - FAINT_ROW
+    total = value.copy()
+    before = np.full(len(peaks), -1)
+    for j in range(len(peaks)):
+        for i in range(j):
+            gap = (peaks[j] - peaks[i]) / spacing
+            link = total[i] + value[j] - 0.3 * ((gap - 1) / 0.15) ** 2
+            if abs(gap - 1) < 0.3 and link > total[j]:
+                total[j], before[j] = link, i
+    chain = [int(np.argmax(total))]
+    while before[chain[-1]] >= 0:
+        chain.append(int(before[chain[-1]]))
+    return float(total.max()), [int(peaks[i]) for i in reversed(chain)]
+
+
+def _with_wandering(ink: Map, levels: list[int], extent: tuple[int, int]) -> list[int]:
+    """The levels and, at their spacing above, below and between, rows whose trace wanders too much to stand out.
+
+    Args:
+        ink: of traces alone.
+        extent: columns (px) between which the rows lie.
+    """
+    if len(levels) < 2 or extent[1] - extent[0] < 20 * _R:
+        return levels
+    spacing = round(float(np.median(np.diff(levels))))
+    rest = np.ascontiguousarray(ink[:, extent[0] : extent[1] + 1])
+
+    def path_at(level: int, reach: int) -> NDArray[np.int64]:
+        top = max(level - reach, 0)
+        return follow(rest[top : level + reach + 1], level - top, 0.06, 0.002) + top
+
+    def take(path: NDArray[np.int64]) -> None:
+        for x, y in enumerate(path):
+            rest[max(y - 4, 0) : y + 5, x] = 0
+
+    for level in levels:
+        take(path_at(level, round(0.5 * spacing)))
+    levels = list(levels)
+    gaps = [(a, b) for a, b in pairwise(levels) if MISSING_BETWEEN[0] * spacing < b - a < MISSING_BETWEEN[1] * spacing]
+    tried = [(level, 0) for level in ((a + b) // 2 for a, b in gaps)]
+    tried += [(levels[0] - spacing, -spacing), (levels[-1] + spacing, spacing)]
+    while tried and len(levels) < MOST_ROWS:
+        level, step = tried.pop()
+        if not 3 * _R < level < len(ink) - 3 * _R:
+            continue
+        path = path_at(level, round(WANDER * spacing))
+        wanders = np.ptp(np.percentile(path, [2, 98])) > LEAST_WANDER_MM * _R
+        if wanders and float((_along(rest, path) > ON_INK).mean()) > WANDERING_INK:
+            take(path)
+            levels = sorted([*levels, level])
+            if step:
+                tried.append((level + step, step))
+    return levels
+
+
+WANDER = 0.7  # of the spacing: how far from its level a trace is sought
+LEAST_WANDER_MM = 1.5  # a frame or the paper's edge is straighter than any trace
+WANDERING_INK = 0.7  # share of the columns in which such a row must have ink
+MISSING_BETWEEN = (1.7, 2.3)  # spacings between rows that leave one out
 
 
 def _band(page: InkMap, level: int, reach_mm: float) -> tuple[Map, int]:

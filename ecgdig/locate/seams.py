@@ -1,4 +1,4 @@
-"""How much each place on each row of a page looks like the seam of two leads: breaks, marks, words beside the trace."""
+"""How much each place on each row of a page looks like the seam of two leads: to the network, and by breaks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from scipy.ndimage import median_filter
 
 from ecgdig.locate.ink import INK_PX_PER_MM
 from ecgdig.locate.rows import Rows
+from ecgdig.locate.sheet import STRIDE
 from ecgdig.page.plan import LeadPlan
 
 _R = INK_PX_PER_MM
@@ -18,7 +19,9 @@ TWIN_CORRELATION = 0.98  # the same lead printed twice; other leads of one heart
 BREAKS_AT_SEAMS = 0.45  # two leads seldom meet at the same height
 _INDEPENDENT = 3  # rows: QRS complexes and grid lines look alike in all of them
 _DOTTED, _MOST_LINES = 3.0, 0.04  # for a line through all rows; share of the columns that have one
-_TICKS_MM = ((0.9, 2.9), (3.4, 6.2))
+_BAR_PX = round(4.0 * _R)  # of the bar about the baseline that marks a seam
+_ODDS = ((0.0, 0.05, 0.1, 0.2, 0.5, 0.75, 0.9), (-1.4, 0.0, 1.5, 2.6, 3.2, 4.4, 6.0))
+_BREAK = 0.5  # what a broken trace says beside that
 
 
 class Seams:
@@ -28,11 +31,9 @@ class Seams:
         self.rows = rows
         ink = rows.ink.ink
         dark = (ink > 0.3).astype(np.uint8)
-        self.fat = cv2.dilate(ink, np.ones((1, 3), np.float32))
         self.dark = dark
         self.levels = [round(float(rows.ink.row(b))) for b in rows.baselines_mm]
         self.lines = self._lines()
-        self.names = self._name_band()
         self.known: dict[tuple[range, int], float] = {}
         self.chance = self._chance_of_break()
 
@@ -71,14 +72,15 @@ class Seams:
         return self.known[rows, x]
 
     def _seam(self, row: int, x: int) -> float:
-        evidence = -0.1
-        if self._tick(row, x):
-            evidence += 2.0
-        if self._broken(row, x):
-            evidence += float(np.log(BREAKS_AT_SEAMS / self.chance))
-        else:
-            evidence += float(np.log((1 - BREAKS_AT_SEAMS) / (1 - self.chance)))
-        return evidence + self._named(row, x)
+        broken = self._broken(row, x)
+        there, missing = (BREAKS_AT_SEAMS, self.chance) if broken else (1 - BREAKS_AT_SEAMS, 1 - self.chance)
+        return self._seen(row, x) + _BREAK * float(np.log(there / missing))
+
+    def _seen(self, row: int, x: int) -> float:
+        """What the network says of a seam there: log odds, as often as it was right on pages it had not seen."""
+        row, x, reach = (v // STRIDE for v in (self.levels[row], x, _BAR_PX))
+        bar = self.rows.sheet.seam[max(row - reach, 0) : row + reach + 1, max(x - 1, 0) : max(x + 2, 0)]
+        return float(np.interp(bar.max(axis=1).mean(), *_ODDS)) if bar.size else 0.0
 
     def _chance_of_break(self) -> float:
         """How often a trace seems broken where no seam is: at odd places along the rows."""
@@ -107,23 +109,6 @@ class Seams:
         middles = [(a + b) // 2 for a, b in pairwise(self.levels)]
         return np.concatenate([self.dark[max(m - reach, 0) : m + reach + 1] for m in middles])
 
-    def _tick(self, row: int, x: int) -> bool:
-        """A thick upright stroke or two bars about the baseline, on both sides of it alike."""
-        level = self.levels[row]
-        return any(
-            self._upright(level, x, -high, -low) and self._upright(level, x, low, high) for low, high in _TICKS_MM
-        )
-
-    def _upright(self, level: int, x: int, low_mm: float, high_mm: float) -> bool:
-        """Whether ink runs from `low_mm` to `high_mm` below a row's level, give or take a mm."""
-        top, bottom = level + round((low_mm - 1) * _R), level + round((high_mm + 1) * _R) + 1
-        part = self.fat[max(top, 0) : max(bottom, 0), max(x - 4, 0) : x + 5]
-        length = round((high_mm - low_mm) * _R)
-        if part.shape[0] < length or not part.size:
-            return False
-        run = cv2.blur(part, (1, length), borderType=cv2.BORDER_CONSTANT)
-        return bool(run[length // 2 : part.shape[0] - length // 2 + 1].max(initial=0.0) > 0.75)
-
     def _broken(self, row: int, x: int) -> bool:
         """No ink joins the left to the right of x within half a mm."""
         level, reach = self.levels[row], round(0.95 * self.rows.spacing_mm * _R)
@@ -134,27 +119,3 @@ class Seams:
         _, labels = cv2.connectedComponents(part, connectivity=8)
         left, right = set(np.unique(labels[:, 0])) - {0}, set(np.unique(labels[:, -1])) - {0}
         return bool(left and right and not left & right)
-
-    def _name_band(self) -> tuple[int, int] | None:
-        """Rows (px) about a baseline in which lead names stand at the start of the page, if they do."""
-        zero = round(float(self.rows.ink.column(self.rows.start_mm)))
-        bands = [(round(4.2 * _R), round(6.5 * _R)), (round(-9.5 * _R), round(-7.4 * _R))]
-        amounts = [float(np.mean([self._word(level, band, zero) for level in self.levels])) for band in bands]
-        best = int(np.argmax(amounts))
-        return bands[best] if amounts[best] > 0.2 else None
-
-    def _word(self, level: int, band: tuple[int, int], x: int) -> float:
-        """Share of the 4 mm right of x with ink in a band above or below a row."""
-        top, bottom = max(level + band[0], 0), max(level + band[1], 0)
-        part = self.dark[top:bottom, max(x + 4, 0) : max(x + 5 * _R, 0)]
-        return float(part.max(axis=0).mean()) if part.size else 0.0
-
-    def _named(self, row: int, x: int) -> float:
-        """Evidence of a lead name right of x, where the names of the first leads stand too."""
-        if self.names is None:
-            return 0.0
-        level = self.levels[row]
-        here, before = self._word(level, self.names, x), self._word(level, self.names, x - 7 * _R)
-        if here > 0.25 and before < 0.15:
-            return 1.4
-        return -0.8 if here < 0.1 else 0.0

@@ -59,6 +59,11 @@ class SheetMaps:
     end: Array
     quarters: Array
 
+    @property
+    def sideways(self) -> float:
+        """How likely the page lies on its side, 0 to 1."""
+        return float(self.quarters[1] + self.quarters[3])
+
 
 def layers(page: T, layer: Callable[[str, T, int, int], T], grown: Callable[[T], T]) -> tuple[T, T]:
     """The network without its heads: features at `STRIDE`, and at `DEEP_STRIDE`.
