@@ -29,7 +29,6 @@ STANDARD_DURATION_S = USUAL_S
 _LAWS = 2.5  # how much the laws of the limb leads count
 _LEAST_MISFIT = 0.12  # what the ink of good pages leaves
 _LEAST_COLUMN_MM = 8.0
-_FIRST = 0.5  # what a seam counts where the rows begin, which their ink shows too
 # log of how common speeds (mm/s) and gains (mm/mV) are, and what pulses and print count beside that
 _SPEEDS = {25.0: 0.0, 50.0: -2.0, 12.5: -3.5, 100.0: -5.0}
 _GAINS = {10.0: 0.0, 5.0: -1.5, 20.0: -2.0, 2.5: -4.0}
@@ -250,13 +249,13 @@ def _score(plan: LeadPlan, span: Span, speed: float, seams: Seams, names: Names)
         return -50.0
     total = span.fit - min(max(abs(misfit) - 0.3, 0.0) / 0.3, 6.0)
     total += 2.0 if abs(column_s * plan.n_columns - STANDARD_DURATION_S) < 0.01 else 0.0
-    total += _FIRST * seams.column(len(seams.levels), span.start_mm)
     total += sum(seams.column(len(plan.grid), span.start_mm + c * width) for c in range(1, plan.n_columns))
     if plan.rhythm and plan.n_columns > 1:
         alike = [max(seams.twins(plan, k, span.start_mm, width).values()) for k in range(len(plan.rhythm))]
         total += 2.5 * sum(r > TWIN_CORRELATION for r in alike) - 0.4 * len(alike)
         # a strip goes on where the rows above it change leads
-        total -= sum(seams.below(len(plan.grid), span.start_mm + c * width) for c in range(1, plan.n_columns))
+        inner = (span.start_mm + c * width for c in range(1, plan.n_columns))
+        total -= sum(max(seams.below(len(plan.grid), x), 0.0) for x in inner)
     return total + names.score(plan, span.start_mm, width) + _lawful(plan, span.start_mm, width, seams.rows)
 
 

@@ -71,14 +71,14 @@ def find_rows(image: Image, warp: Warp) -> Rows:
     levels = _levels(sheet)
     if not levels:
         raise GeometryError("no ECG trace found on the page; check that the image shows one, upright, with dark traces")
-    page, traces = _traces(page, sheet)
-    row_map = _grown(sheet.row, page.ink.shape)
-    levels = _with_wandering(traces.ink, levels, _extent(_beside(row_map, levels)))
+    chance, row_map = (_grown(cells, page.ink.shape) for cells in (sheet.trace, sheet.row))
+    page, traces = _traces(page, chance)
+    levels = _with_wandering(chance, levels, _extent(_beside(row_map, levels)))
     paths = _paths(traces, levels)
     on_path = np.stack([_along(traces.ink, path) for path in paths])
-    coarse = _extent(_beside(row_map, levels))
+    coarse = _extent(on_path)
     pulse, feet = find_pulse(page, levels, coarse)
-    stroke = _stroke_mm(traces, paths, on_path, coarse)
+    stroke = _stroke_mm(page, paths, on_path, coarse)
     if pulse is not None and pulse.support < SURE_PULSE:
         seconds = (coarse[1] - coarse[0]) / _R / pulse.speed_mm_per_s
         pulse = pulse if seconds > LEAST_SECONDS else None  # two tall QRS complexes, say
@@ -113,20 +113,23 @@ def find_rows(image: Image, warp: Warp) -> Rows:
 
 SURE_PULSE, LEAST_SECONDS = 0.95, 3.0  # a page that would print less has no such pulse, unless it is very clear
 PALE_INK = 0.7
-_LEAST_TRACE, _SURE_TRACE = 0.15, 0.5
+_LEAST_TRACE, SURE_TRACE = 0.15, 0.5
 ABOUT_MM = 1.5
+_NEAR_PX = 3
 _UNSEEN = 0.5  # ink where the network alone sees a trace
 
 
-def _traces(page: InkMap, sheet: SheetMaps) -> tuple[InkMap, InkMap]:
-    """The page with its traces in full ink, and these alone."""
-    chance = _grown(sheet.trace, page.ink.shape)
-    likely = np.clip((chance - _LEAST_TRACE) / (_SURE_TRACE - _LEAST_TRACE), 0, 1)
-    on_trace = page.ink[chance > _SURE_TRACE]
+def _traces(page: InkMap, chance: Map) -> tuple[InkMap, InkMap]:
+    """The page with its traces in full ink, and these alone, where the chance is high or ink is near that."""
+    near = cv2.dilate(chance, np.ones((2 * _NEAR_PX + 1, 2 * _NEAR_PX + 1), np.uint8))  # to the very ends
+    likely = np.clip((near - _LEAST_TRACE) / (SURE_TRACE - _LEAST_TRACE), 0, 1)
+    on_trace = page.ink[chance > SURE_TRACE]
     usual = float(np.percentile(on_trace, 70)) if on_trace.size else 1.0
     if usual < PALE_INK:  # traces much paler than the text
         page = replace(page, ink=np.minimum(page.ink * np.float32(min(0.9 / max(usual, 0.1), 4.0)), 1))
-    return page, replace(page, ink=np.maximum(page.ink * likely, _UNSEEN * chance))
+    ink = np.asarray(page.ink * likely, np.float32)
+    bare = cv2.dilate(ink, np.ones((2 * _NEAR_PX + 1, 2 * _NEAR_PX + 1), np.uint8)) < ON_INK
+    return page, replace(page, ink=np.maximum(ink, _UNSEEN * chance * bare))
 
 
 def _grown(cells: Map, shape: tuple[int, ...]) -> Map:
@@ -198,17 +201,19 @@ def _best_chain(peaks: NDArray[np.int64], height: Map, spacing: float) -> tuple[
     return float(total.max()), [int(peaks[i]) for i in reversed(chain)]
 
 
-def _with_wandering(ink: Map, levels: list[int], extent: tuple[int, int]) -> list[int]:
+def _with_wandering(chance: Map, levels: list[int], extent: tuple[int, int]) -> list[int]:
     """The levels and, at their spacing above, below and between, rows whose trace wanders too much to stand out.
 
+    An outermost level that reaches beyond the others at both ends is left out.
+
     Args:
-        ink: of traces alone.
+        chance: of a trace.
         extent: columns (px) between which the rows lie.
     """
     if len(levels) < 2 or extent[1] - extent[0] < 20 * _R:
         return levels
     spacing = round(float(np.median(np.diff(levels))))
-    rest = np.ascontiguousarray(ink[:, extent[0] : extent[1] + 1])
+    rest = np.ascontiguousarray(chance[:, extent[0] : extent[1] + 1])
 
     def path_at(level: int, reach: int) -> NDArray[np.int64]:
         top = max(level - reach, 0)
@@ -218,19 +223,31 @@ def _with_wandering(ink: Map, levels: list[int], extent: tuple[int, int]) -> lis
         for x, y in enumerate(path):
             rest[max(y - 4, 0) : y + 5, x] = 0
 
-    for level in levels:
-        take(path_at(level, round(0.5 * spacing)))
-    levels = list(levels)
+    def goes_on(path: NDArray[np.int64]) -> bool:
+        """Whether it does at both ends, as the edge of a paper does."""
+        reach, length = 3 * _R, round(BEYOND_MM * _R)
+        beside = (slice(max(extent[0] - length, 0), max(extent[0] - _R, 0)), slice(extent[1] + _R, extent[1] + length))
+        parts = [
+            chance[max(y - reach, 0) : y + reach + 1, part] for y, part in zip((path[0], path[-1]), beside, strict=True)
+        ]
+        return all(part.size > 0 and (part.max(axis=0) > SURE_TRACE).mean() > 0.5 for part in parts)
+
+    paths = {level: path_at(level, round(0.5 * spacing)) for level in levels}
+    levels = [level for level in levels if level not in (levels[0], levels[-1]) or not goes_on(paths[level])]
+    for path in paths.values():
+        take(path)
+    if len(levels) < 2:
+        return levels or sorted(paths)
     gaps = [(a, b) for a, b in pairwise(levels) if MISSING_BETWEEN[0] * spacing < b - a < MISSING_BETWEEN[1] * spacing]
     tried = [(level, 0) for level in ((a + b) // 2 for a, b in gaps)]
     tried += [(levels[0] - spacing, -spacing), (levels[-1] + spacing, spacing)]
     while tried and len(levels) < MOST_ROWS:
         level, step = tried.pop()
-        if not 3 * _R < level < len(ink) - 3 * _R:
+        if not 3 * _R < level < len(chance) - 3 * _R:
             continue
         path = path_at(level, round(WANDER * spacing))
         wanders = np.ptp(np.percentile(path, [2, 98])) > LEAST_WANDER_MM * _R
-        if wanders and float((_along(rest, path) > ON_INK).mean()) > WANDERING_INK:
+        if wanders and not goes_on(path) and float((_along(rest, path) > SURE_TRACE).mean()) > WANDERING_INK:
             take(path)
             levels = sorted([*levels, level])
             if step:
@@ -240,6 +257,7 @@ def _with_wandering(ink: Map, levels: list[int], extent: tuple[int, int]) -> lis
 
 WANDER = 0.7  # of the spacing: how far from its level a trace is sought
 LEAST_WANDER_MM = 1.5  # a frame or the paper's edge is straighter than any trace
+BEYOND_MM = 7.0
 WANDERING_INK = 0.7  # share of the columns in which such a row must have ink
 MISSING_BETWEEN = (1.7, 2.3)  # spacings between rows that leave one out
 
