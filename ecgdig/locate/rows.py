@@ -19,6 +19,7 @@ from ecgdig.units import STANDARD_SPEED_MM_PER_S
 MOST_ROWS = 15
 ROW_SPACING_MM = (11.0, 62.0)
 _R = INK_PX_PER_MM
+BAR_MM = 4.0  # seams and ends are marked at least so far above and below the baseline
 ON_INK = 0.35  # of full ink: what counts as ink on a path
 
 
@@ -54,6 +55,12 @@ class Rows:
     def spacing_mm(self) -> float:
         """From one baseline to the next; 30 mm for a single row."""
         return float(np.median(np.diff(self.baselines_mm))) if len(self.baselines_mm) > 1 else 30.0
+
+    def bars(self, cells: Map, row: int) -> Map:
+        """How likely an upright bar of a map of the network stands about a row's baseline: `(columns of cells,)`."""
+        y, reach = (round(float(v)) // STRIDE for v in (self.ink.row(self.baselines_mm[row]), BAR_MM * _R))
+        part = cells[max(y - reach, 0) : max(y + reach + 1, 0)]
+        return part.mean(axis=0) if len(part) else np.zeros(cells.shape[1], np.float32)
 
 
 def find_rows(image: Image, warp: Warp) -> Rows:

@@ -19,7 +19,6 @@ TWIN_CORRELATION = 0.98  # the same lead printed twice; other leads of one heart
 BREAKS_AT_SEAMS = 0.45  # two leads seldom meet at the same height
 _INDEPENDENT = 3  # rows: QRS complexes and grid lines look alike in all of them
 _DOTTED, _MOST_LINES = 3.0, 0.04  # for a line through all rows; share of the columns that have one
-_BAR_PX = round(4.0 * _R)  # of the bar about the baseline that marks a seam
 _ODDS = ((0.0, 0.05, 0.1, 0.2, 0.5, 0.75, 0.9), (-1.4, 0.0, 1.5, 2.6, 3.2, 4.4, 6.0))
 _BREAK = 0.5  # what a broken trace says beside that
 
@@ -34,6 +33,7 @@ class Seams:
         self.dark = dark
         self.levels = [round(float(rows.ink.row(b))) for b in rows.baselines_mm]
         self.lines = self._lines()
+        self.bars = np.stack([rows.bars(rows.sheet.seam, r) for r in range(len(self.levels))])
         self.known: dict[tuple[range, int], float] = {}
         self.chance = self._chance_of_break()
 
@@ -78,9 +78,8 @@ class Seams:
 
     def _seen(self, row: int, x: int) -> float:
         """What the network says of a seam there: log odds, as often as it was right on pages it had not seen."""
-        row, x, reach = (v // STRIDE for v in (self.levels[row], x, _BAR_PX))
-        bar = self.rows.sheet.seam[max(row - reach, 0) : row + reach + 1, max(x - 1, 0) : max(x + 2, 0)]
-        return float(np.interp(bar.max(axis=1).mean(), *_ODDS)) if bar.size else 0.0
+        bar = self.bars[row, max(x // STRIDE - 1, 0) : max(x // STRIDE + 2, 0)]
+        return float(np.interp(bar.max(), *_ODDS)) if bar.size else 0.0
 
     def _chance_of_break(self) -> float:
         """How often a trace seems broken where no seam is: at odd places along the rows."""

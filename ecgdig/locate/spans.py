@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ecgdig.locate.ink import INK_PX_PER_MM
 from ecgdig.locate.rows import Rows
+from ecgdig.locate.sheet import STRIDE
 
 _R = INK_PX_PER_MM
 USUAL_S = 10.0
@@ -17,6 +18,10 @@ _LEAST_SHARE = 0.24  # of the rows that begin at a place
 _FOOT_WIDTHS, _JOINED = 0.6, 0.6
 _AGREE, _AGREE_MM = 4.0, 0.5
 _ALL_AGREE, _ALL_AGREE_MM, _LEAST_ROWS = 10.0, 0.15, 3  # if every row shows it: more than one clear seam elsewhere
+# what the network says of a place: log odds by the mean chance over the rows
+_START_ODDS = ((0.0, 0.03, 0.1, 0.4, 0.8), (-1.0, 0.0, 1.5, 3.0, 5.0))
+_END_ODDS = ((0.0, 0.02, 0.1, 0.3), (-0.3, 0.5, 2.0, 3.0))
+_LEAST_SEEN = 0.05
 _SAME_MM, _SAME_SPAN_MM = 0.7, 0.25
 
 
@@ -37,6 +42,10 @@ class Ends:
         self.on = np.isfinite(rows.paths_mm)
         self.begins = _begins(self.on)
         self.ends = _begins(self.on[:, ::-1])[:, ::-1]
+        every = range(len(rows.baselines_mm))
+        self.seams, self.stopped = (
+            np.mean([rows.bars(cells, r) for r in every], axis=0) for cells in (rows.sheet.seam, rows.sheet.end)
+        )
 
     def starts(self) -> list[float]:
         """Places in mm, the likeliest first, at which many rows begin."""
@@ -62,7 +71,25 @@ class Ends:
         short = sum(1.0 - float((part.mean(axis=1) > 0.5).mean()) for part in inside if part.size)
         before, after = self.on[:, max(low - 5 * _R, 0) : max(low - _R, 0)], self.on[:, high + _R : high + 5 * _R]
         beyond = [float((part.mean(axis=1) > 0.95).mean()) for part in (before, after) if part.size]
-        return 2.5 * start + 1.5 * end - 12.0 * max(missing - 0.03, 0.0) - 1.5 * sum(beyond) - 2.0 * short
+        seen = self._seen(self.seams, start_mm, _START_ODDS) + self._seen(self.stopped, end_mm, _END_ODDS)
+        return seen + 2.5 * start + 1.5 * end - 12.0 * max(missing - 0.03, 0.0) - 1.5 * sum(beyond) - 2.0 * short
+
+    def likely(self, start: bool) -> list[float]:
+        """Where the network sees all rows begin, or end, in mm: the likeliest place, if there is one."""
+        chances = self.seams if start else self.stopped
+        low, high = self._columns(*((self.rows.start_mm + d) if start else (self.rows.end_mm + d) for d in (-40, 40)))
+        part = chances[low // STRIDE : high // STRIDE]
+        if not part.size or part.max() < _LEAST_SEEN:
+            return []
+        # the middle of a bar of 1 mm
+        middle = float(
+            np.average(np.arange(len(part)), weights=np.where(part > 0.5 * part.max(), part, 0) * _near(part))
+        )
+        return [float(self.rows.ink.x_mm((low // STRIDE + middle + 0.5) * STRIDE - 0.5))]
+
+    def _seen(self, chances: NDArray[np.float32], x_mm: float, odds: tuple[tuple[float, ...], tuple[float, ...]]) -> float:
+        x = round(float(self.rows.ink.column(x_mm))) // STRIDE
+        return float(np.interp(chances[x], *odds)) if 0 <= x < len(chances) else 0.0
 
     def _share(self, edges: NDArray[np.bool_], x_mm: float) -> float:
         x = round(float(self.rows.ink.column(x_mm)))
@@ -81,7 +108,8 @@ def spans_of(rows: Rows, speed: float, lengths_mm: tuple[float, ...] = ()) -> li
         lengths_mm: more lengths that are likely.
     """
     ends = Ends(rows)
-    starts, stops = [rows.start_mm, *ends.starts()], [rows.end_mm, *ends.stops()]
+    starts = [rows.start_mm, *ends.likely(True), *ends.starts()]
+    stops = [rows.end_mm, *ends.likely(False), *ends.stops()]
     first, last = -np.inf, np.inf  # no trace reaches over a pulse
     pulse = rows.pulse
     if pulse is not None and pulse.x_mm < 0.5 * (rows.start_mm + rows.end_mm):
@@ -90,7 +118,7 @@ def spans_of(rows: Rows, speed: float, lengths_mm: tuple[float, ...] = ()) -> li
     elif pulse is not None:
         last = pulse.x_mm + _SAME_MM if pulse.is_sure else last
     usual = USUAL_S * speed
-    pairs = [(a, b) for a in starts[:3] for b in stops[:3]]
+    pairs = [(a, b) for a in starts[:4] for b in stops[:4]]
     for length in (usual, *lengths_mm):
         pairs += [(a, a + length) for a in starts] + [(b - length, b) for b in stops]
     kept: list[tuple[float, float]] = []
@@ -123,6 +151,11 @@ def _begins(on: NDArray[np.bool_]) -> NDArray[np.bool_]:
     solid = (total[:, n:] - total[:, :-n])[:, : on.shape[1]] >= 0.9 * n
     before = np.pad(on, ((0, 0), (1, 0)))[:, :-1]
     return on & ~before & solid
+
+
+def _near(part: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """What lies within 1 mm of the highest."""
+    return np.asarray(np.abs(np.arange(len(part)) - int(part.argmax())) <= _R // STRIDE, np.bool_)
 
 
 def _places(edges: NDArray[np.bool_], low: int, high: int) -> list[int]:
