@@ -237,12 +237,12 @@ class _Comb:
 
     def _multiple(self, fundamental: float, m: int) -> float:
         """Evidence that this is `m` periods: 1 mm lines 7.5 px apart, drawn on whole px, repeat faintly every 2 mm."""
-        order = np.arange(1, int(min(40, 0.47 / fundamental)) + 1)
+        order = np.arange(1, int(min(3 * m, 0.47 / fundamental)) + 1)  # what is off by half a px shows in high ones
         if len(order) < 2 * m:
             return 0.0
         power = np.array([self.at(fundamental * n)[0] for n in order]) ** 2
         between, on = power[order % m > 0].mean(), power[order % m == 0].mean()
-        return MULTIPLE_COST * float(np.clip(np.log(FAINT**2 * on / max(between, 1e-12)) / 2, 0, 1.5))
+        return MULTIPLE_COST * float(np.clip(np.log(FAINT**2 * on / max(between, 1e-12)) / 2, 0, 3))
 
     def millimetres(self, fundamental: float, kind: Lines) -> tuple[float, float, float]:
         """The affine form a·x + b·y + c in mm whose zero is a line (a 5 mm line unless all lines are 1 mm)."""

@@ -11,6 +11,8 @@ from ecgdig.locate.ink import INK_PX_PER_MM
 from ecgdig.locate.rows import Rows
 from ecgdig.locate.sheet import STRIDE
 
+Odds = tuple[tuple[float, ...], tuple[float, ...]]  # chances, and the log odds that they mean
+
 _R = INK_PX_PER_MM
 USUAL_S = 10.0
 _MOST_PLACES = 4
@@ -87,7 +89,7 @@ class Ends:
         )
         return [float(self.rows.ink.x_mm((low // STRIDE + middle + 0.5) * STRIDE - 0.5))]
 
-    def _seen(self, chances: NDArray[np.float32], x_mm: float, odds: tuple[tuple[float, ...], tuple[float, ...]]) -> float:
+    def _seen(self, chances: NDArray[np.float32], x_mm: float, odds: Odds) -> float:
         x = round(float(self.rows.ink.column(x_mm))) // STRIDE
         return float(np.interp(chances[x], *odds)) if 0 <= x < len(chances) else 0.0
 

@@ -135,3 +135,13 @@ def test_a_page_that_is_not_flat_is_called_a_photo(bend):
 def test_what_cannot_be_a_page_is_refused(shape):
     with pytest.raises(GeometryError):
         find_grid(np.zeros(shape, np.uint8))
+
+
+@pytest.mark.parametrize("px_per_mm", [5.5, 7.5, 7.9])
+def test_lines_drawn_on_whole_pixels_keep_their_pitch(px_per_mm):
+    image = np.full((1500, 2200, 3), 250, np.uint8)
+    for axis, length in ((0, 1500), (1, 2200)):
+        for i in range(int(length / px_per_mm)):
+            line = (slice(None),) * axis + (slice(round(i * px_per_mm), round(i * px_per_mm) + (1 if i % 5 else 2)),)
+            image[line] = np.minimum(image[line], (240, 170, 170) if i % 5 else (230, 120, 120))
+    assert find_grid(image).px_per_mm == pytest.approx((px_per_mm, px_per_mm), rel=1e-3)
