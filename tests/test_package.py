@@ -36,6 +36,8 @@ LIGHT = (
     "ecgdig.report.html",
     "ecgdig.report.worst",
     "ecgdig.commands.evaluate",
+    "ecgdig.commands.main",
+    "ecgdig.commands.doctor",
     "ecgdig.commands.digitize",
     "ecgdig.commands.share",
 )

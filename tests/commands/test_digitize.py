@@ -95,6 +95,14 @@ def test_what_is_done_is_kept_unless_it_changed(scan: Path, tmp_path: Path, caps
     assert (out / "page.npz").stat().st_mtime_ns > first
 
 
+def test_json_lines_hold_what_the_summary_holds(scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    digitize.main([str(scan), "--out", str(tmp_path), "--layout", "3x4", "--json-lines"])
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["layout"] == "3x4"
+    digitize.main([str(scan), "--out", str(tmp_path), "--layout", "3x4", "--overwrite", "--quiet"])
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
