@@ -36,7 +36,7 @@ from ecgdig.page.warp import Warp
 from ecgdig.recording import canonical_lead
 from ecgdig.vectorize import RowReading
 
-REREAD_MM = 1.0  # rows that the geometry moves by more are read again, others are moved
+REREAD_MM = 3.0  # rows that the geometry moves by more are read again, others are moved
 _MOST_STRIPS = 40  # answers of the network that are kept, 1.6 MB each
 _MARGIN_MM = 30.0
 _TIME_PASSES, _TIME_STEP_MM = 3, 0.005

@@ -58,7 +58,7 @@ class Dispatcher:
         self._last_place = [""] * workers
         self._workers: list[Worker | None] = [None] * workers
         self._changed = asyncio.Condition()
-        self._threads = ThreadPoolExecutor(workers, "worker-pipe")
+        self._threads = ThreadPoolExecutor(max(workers, 1), "worker-pipe")
         self._loops: list[asyncio.Task[None]] = []
         self.alive = 0
 
@@ -111,12 +111,16 @@ class Dispatcher:
 
     def ahead_of(self, job: Job) -> int:
         """How many jobs are done before this one, if nothing else comes."""
-        queues = list(self._waiting.values())
         own = self._waiting.get(job.owner, deque())
         if job not in own:
             return 0
-        turn = own.index(job)
-        return sum(min(len(queue), turn + (queue is not own)) for queue in queues)
+        turn, ahead, before = own.index(job), 0, 1
+        for queue in self._waiting.values():
+            if queue is own:
+                ahead, before = ahead + turn, 0  # owners that come later have had one turn less
+            else:
+                ahead += min(len(queue), turn + before)
+        return ahead
 
     def _next(self, i: int) -> Job | None:
         """The first job of the owner whose turn it is; of those, one for which this worker holds what it needs."""

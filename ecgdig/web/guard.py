@@ -53,7 +53,7 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
-                if scope["path"].startswith("/api"):
+                if not scope["path"].startswith("/static"):
                     headers["Cache-Control"] = "no-store"
             await send(message)
 

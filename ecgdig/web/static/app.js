@@ -357,7 +357,7 @@ function drawCharts() {
     charts.push(new uPlot({
       width, height: 96, legend: { show: false }, cursor: { sync: { key: "leads" }, drag: { x: true, y: false } },
       scales: { x: { time: false } },
-      axes: [{ ...axis, size: 18, values: (_, ticks) => ticks.map((t) => `${t} s`) }, { ...axis, size: 42, values: (_, ticks) => ticks.map((v) => `${v} mV`) }],
+      axes: [{ ...axis, size: 18, values: (_, ticks) => ticks.map((t) => `${t} s`) }, { ...axis, size: 52, values: (_, ticks) => ticks.map((v) => `${v} mV`) }],
       series: [{}, { stroke: colourOnChart(lead), width: 1 }, { stroke: "transparent", points: { show: false } }, { stroke: "transparent", points: { show: false } }],
       bands: [{ series: [2, 3], fill: colour("--band") }],
     }, data, box));
