@@ -111,7 +111,15 @@ def _request(options: argparse.Namespace) -> Request:
     formats = check_formats([name.strip() for name in options.format.split(",")])
     out = Path(options.out)
     return Request(
-        out, options.checkpoint, options.runtime, options.layout, options.speed, options.gain, leads, formats
+        out,
+        options.checkpoint,
+        options.runtime,
+        options.layout,
+        options.speed,
+        options.gain,
+        leads,
+        formats,
+        options.redact,
     )
 
 
@@ -159,6 +167,7 @@ def parser(prog: str = "digitize") -> argparse.ArgumentParser:
     )
     add("--runtime", default="auto", choices=RUNTIMES, help="onnx needs no torch; auto takes it where it can")
     add("--workers", type=int, metavar="N", help="processes, each with one thread if N > 1 (default: one a core)")
+    add("--redact", action="store_true", help="paint over names and all other words in the overlay picture")
     add("--overwrite", action="store_true", help="read again what was read before")
     add_voice(parser)
     return parser

@@ -77,7 +77,15 @@ class _Stroke:
 
 @dataclass(frozen=True, eq=False)
 class _State:
+    """A reading, and what the next drag of the geometry goes on from.
+
+    That is the warp as it was `dragged`, before the printed lines settled the rest, and the layout as it was `found` in
+    the program's own warp: what a wrong geometry took lines and beginnings of traces for must not stay.
+    """
+
     read: Digitization
+    dragged: Warp
+    found: tuple[Layout, Warp]
     strokes: tuple[_Stroke, ...] = ()
 
 
@@ -93,7 +101,7 @@ class Corrector:
         self._model = RememberingModel.of(model)
         self._before = tuple(read.edits)
         self._edits: list[Edit] = []
-        self._states = [_State(read)]  # after 0, 1, 2 ... edits
+        self._states = [_State(read, read.warp, (read.layout, read.warp))]  # after 0, 1, 2 ... edits
         self._ink: tuple[Warp, InkMap] | None = None
 
     def apply(self, edits: Sequence[Edit]) -> Digitization:
@@ -116,7 +124,9 @@ class Corrector:
         if isinstance(edit, (Corners, MovePoint)):
             return self._bent(state, edit)
         if isinstance(edit, (Scale, Rearrange, Rename, Swap)):
-            return replace(state, read=self._sampled(replace(read, layout=_relaid(read.layout, edit))))
+            found = (_relaid(state.found[0], edit), state.found[1])
+            new = self._sampled(replace(read, layout=_relaid(read.layout, edit)))
+            return replace(state, read=new, found=found)
         if not 0 <= edit.row < read.layout.n_rows:
             raise EditError(f"row {edit.row}; the page has rows 0 to {read.layout.n_rows - 1}")
         if isinstance(edit, Unreadable):
@@ -126,16 +136,17 @@ class Corrector:
         else:
             stroke = _Stroke(edit.row, np.array(edit.points_px, np.float64), False)
         rows = self._drawn(read, read.rows, stroke)
-        return _State(self._sampled(replace(read, rows=rows)), (*state.strokes, stroke))
+        return replace(state, read=self._sampled(replace(read, rows=rows)), strokes=(*state.strokes, stroke))
 
     def _bent(self, state: _State, edit: Corners | MovePoint) -> _State:
         """Another geometry: rows that it moves far are read again, and the printed lines settle the rest."""
         read, model = state.read, self._model
         if isinstance(edit, Corners):
-            warp = by_corners(read.warp, edit)
+            dragged = by_corners(state.dragged, edit)
         else:
-            warp = by_point(read.warp, read.layout, edit)
-        layout = carried(read.layout, read.warp, warp)
+            dragged = by_point(state.dragged, read.layout, edit)
+        warp = dragged
+        layout = carried(*state.found, warp)
         far = [by > REREAD_MM for by in moved_by_mm(read, warp)]
         near = moved(read.rows, read.warp, warp)
         rows = tuple(read_row(read.image, warp, layout, r, model) if again else near[r] for r, again in enumerate(far))
@@ -153,7 +164,7 @@ class Corrector:
         again = [stroke for stroke in state.strokes if far[stroke.row]]
         for stroke in again:
             new = self._sampled(replace(new, rows=self._drawn(new, new.rows, stroke)))
-        return replace(state, read=judged(new))
+        return replace(state, read=judged(new), dragged=dragged)
 
     def _drawn(self, read: Digitization, rows: tuple[RowReading, ...], stroke: _Stroke) -> tuple[RowReading, ...]:
         points = read.warp.to_mm(stroke.points_px)
