@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from web.conftest import Client, Running, running
+from web_visitor import Client, Running, running
 
 from ecgdig.io import read_npz, read_wfdb
 from ecgdig.metrics import score_recording

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from web.conftest import Running
+from web_visitor import Running
 
 from ecgdig.io import read_wfdb
 from ecgdig.metrics import snr_db
