@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,16 +24,7 @@ MOST_PAGES = 200
 MIN_SIDE = 64  # px; no ECG fits in less
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".pdf", ".heic", ".heif")
 
-__all__ = [
-    "SUFFIXES",
-    "ImageError",
-    "Picture",
-    "as_picture",
-    "check_picture",
-    "count_pages",
-    "read_image",
-    "read_picture",
-]
+__all__ = ["SUFFIXES", "ImageError", "Picture", "as_picture", "count_pages", "read_image", "read_picture"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +55,7 @@ def read_picture(path: str | os.PathLike[str], page: int = 1) -> Picture:
         ImageError: missing, damaged, not a picture, or of unusable size; one line that names the file.
     """
     file = _checked(path)
-    with _named(file):
+    try:
         if _is_pdf(file):
             return as_picture(raster_pdf_page(file, page - 1, MOST_PIXELS))
         with _opened(file) as picture:
@@ -78,26 +67,7 @@ def read_picture(path: str | os.PathLike[str], page: int = 1) -> Picture:
             read = as_picture(picture)
         if frames > 1 and not _is_tiff(file):
             read = Picture(read.rgb, (*read.notes, f"an animation: only the first of its {frames} pictures was read"))
-    return read
-
-
-def check_picture(path: str | os.PathLike[str]) -> None:
-    """Look at the head of a file: whether it is a picture or PDF of usable size. Its pixels are not decoded.
-
-    Raises:
-        ImageError: it is not; one line that names the file.
-    """
-    file = _checked(path)
-    if not _is_pdf(file):
-        with _named(file), _opened(file) as picture:
-            _check_size(*picture.size)
-
-
-@contextmanager
-def _named(file: Path) -> Iterator[None]:
-    """Whatever goes wrong with a file becomes an ImageError that names it."""
-    try:
-        yield
+        return read
     except ImageError as error:
         raise ImageError(f"{file}: {error}") from None
     except Image.DecompressionBombError:

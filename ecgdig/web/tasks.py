@@ -20,7 +20,7 @@ from ecgdig.digitizer import Digitization
 from ecgdig.hub import TraceModel
 from ecgdig.io import is_csv_recording, read_csv, safe_name
 from ecgdig.io.atomic import whole_file
-from ecgdig.io.image import check_picture, count_pages
+from ecgdig.io.image import count_pages, read_picture
 from ecgdig.page import Page
 from ecgdig.privacy import redacted
 from ecgdig.recording import Recording
@@ -54,8 +54,8 @@ class Tasks:
         return kinds[job["kind"]](told=told, **given)
 
     def count(self, folder: str, told: Told) -> dict[str, Any]:
-        """How many pages an upload has; a file that is no picture is refused."""
-        check_picture(Path(folder) / UPLOAD)
+        """How many pages an upload has; a file of which the first cannot be decoded is refused."""
+        read_picture(Path(folder) / UPLOAD)
         return {"pages": count_pages(Path(folder) / UPLOAD)}
 
     def read(

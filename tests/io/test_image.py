@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ecgdig.io.image import ImageError, check_picture, read_image
+from ecgdig.io.image import ImageError, read_image
 
 RAMP = np.tile(np.arange(100, dtype=np.uint8)[None, :, None], (80, 1, 3))
 
@@ -83,12 +83,3 @@ def test_bad_files_get_one_line(tmp_path: Path, make: object, says: str) -> None
         read_image(file)
     assert "\n" not in str(caught.value)
     assert "page.png" in str(caught.value)
-
-
-def test_the_head_of_a_file_tells_whether_it_is_a_picture(tmp_path: Path) -> None:
-    good, bad = tmp_path / "a.png", tmp_path / "b.png"
-    Image.new("RGB", (900, 700)).save(good)
-    check_picture(good)
-    bad.write_bytes(b"not a picture")
-    with pytest.raises(ImageError, match=r"b\.png: not a picture"):
-        check_picture(bad)
