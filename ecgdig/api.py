@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ecgdig import digitizer
-from ecgdig.digitizer import Digitization
+from ecgdig.digitizer import Digitization, Told
 from ecgdig.hub import DEFAULT, TraceModel, load
 from ecgdig.io.image import as_picture, read_picture
 from ecgdig.locate.naming import LeadNames, parse_leads
@@ -29,6 +29,7 @@ def digitize(
     leads: str | LeadNames | None = None,
     checkpoint: str | os.PathLike[str] | TraceModel | None = None,
     page: int = 1,
+    told: Told = lambda stage: None,
 ) -> Digitization:
     """Read a paper ECG: a scan, a photo or a page of a PDF.
 
@@ -41,6 +42,7 @@ def digitize(
         leads: names as on the page, `I,aVR,V1,V4/II,aVL,V2,V5/III,aVF,V3,V6/II` (`locate.naming.parse_leads`).
         checkpoint: what `ecgdig.load` takes, or a model that it gave.
         page: of a PDF or multi-page TIFF, from 1.
+        told: hears what is being done, in words.
 
     Raises:
         ImageError: not a usable picture.
@@ -61,6 +63,7 @@ def digitize(
         gain_mm_per_mv=gain,
         leads=names,
         name=Path(str(image)).stem if from_file else "",
+        told=told,
     )
     return replace(read, warnings=(*picture.notes, *read.warnings))
 

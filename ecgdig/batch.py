@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from ecgdig.io import safe_name
 from ecgdig.io.atomic import whole_file
 from ecgdig.io.image import SUFFIXES, ImageError, count_pages
 from ecgdig.locate.naming import LeadNames
+from ecgdig.privacy import redacted
 from ecgdig.report.save import FORMATS, save
 
 GB_A_WORKER = 3.0  # measured peak on 12-megapixel photos, rounded up
@@ -52,6 +53,7 @@ class Request:
     gain: float | None = None
     leads: LeadNames | None = None
     formats: tuple[str, ...] = FORMATS
+    redact: bool = False  # names and other words are painted over in the overlay
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,8 @@ def read_page(job: Job, request: Request, model: TraceModel) -> Row:
             checkpoint=model,
             page=job.page,
         )
+        if request.redact:
+            read = replace(read, image=redacted(read.image, read.warp, read.layout, read.rows))
         source = {"source": _source(job)}
         kept = json.loads(save(read, request.out / job.name, request.formats, source)[-1].read_text())
         return _row(job, kept, round(time.perf_counter() - began, 2))

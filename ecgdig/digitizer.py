@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,9 @@ _BRIDGE_S = 0.02  # shorter gaps, and gaps at a segment's ends, are bridged, wit
 _SEAM_MM = 0.1  # nearer to the next lead of the row a column shows the jump between the two
 _FIELD_ERROR = 1.0  # of what single grid lines differ from the field, the share that is the field's error
 _TIME_ERROR_MM = 0.05  # of a time axis that could not be measured
+_PARTLY = "only a part was readable of "
+
+Told = Callable[[str], None]  # hears what is being done, in words
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class Digitization:
         drawn_hz: samples a second that the page was drawn from, where they are so few that the ink shows it; the
             recording is then a smooth curve through these samples, not the straight lines on the paper.
         doubts: why the whole reading is not to be trusted, in words; they are among the warnings too.
+        time_error_mm: standard error of the time axis, which is part of sigma.
+        edits: what was corrected by hand (`ecgdig.corrections`), as plain JSON, in order.
     """
 
     recording: Recording
@@ -67,6 +72,8 @@ class Digitization:
     turned_deg: int = 0
     drawn_hz: float | None = None
     doubts: tuple[str, ...] = ()
+    time_error_mm: float = 0.0
+    edits: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def sigma_mv(self) -> FloatArray:
@@ -131,6 +138,7 @@ def digitize(
     gain_mm_per_mv: float | None = None,
     leads: LeadNames | None = None,
     name: str = "",
+    told: Told = lambda stage: None,
 ) -> Digitization:
     """Read a page: a scan, a screenshot, a rendered page, or a photo on which the printed grid can be followed.
 
@@ -138,22 +146,31 @@ def digitize(
         image: uint8 RGB `(H, W, 3)`.
         model: from `hub.load`.
         layout, speed_mm_per_s, gain_mm_per_mv, leads: what the user knows is obeyed; the rest is found.
+        told: hears what is being done.
 
     Raises:
         GeometryError: no grid or no traces; the message says what to do.
     """
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(f"image of shape {image.shape} and type {image.dtype}; want uint8 RGB (H, W, 3)")
+    told("finding the grid and the leads")
     placed = place(image, layout=layout, speed_mm_per_s=speed_mm_per_s, gain_mm_per_mv=gain_mm_per_mv, leads=leads)
     image, warp = placed.image, with_field(placed.warp, placed.size_mm)
-    rows = read_rows(image, warp, placed.found.layout, model)
+    rows = read_rows(image, warp, placed.found.layout, model, told)
+    told("measuring the lines of the grid")
     # the traces are known now: what single grid lines say between them is better than what the whole grid said
     better = (refine_flat if placed.flat else refine)(image, warp, rows)
     rows = moved(rows, warp, better.warp)
     error_mm = _FIELD_ERROR * better.residual_mm
-    read = _assemble(image, better.warp, placed.found.layout, rows, model, placed.warnings, name, error_mm)
+    read = assemble(image, better.warp, placed.found.layout, rows, model, placed.warnings, name, error_mm)
+    return judged(replace(read, turned_deg=placed.turned_deg))
+
+
+def judged(read: Digitization) -> Digitization:
+    """A reading with its doubts and what is missing from it said anew, after whatever was done to it."""
+    kept = [w for w in read.warnings if w not in read.doubts and not w.startswith(_PARTLY)]
     doubts = doubts_about(read.recording, read.layout, read.rows)
-    return replace(read, turned_deg=placed.turned_deg, doubts=doubts, warnings=(*read.warnings, *doubts))
+    return replace(read, doubts=doubts, warnings=(*kept, *_missing(read), *doubts))
 
 
 def read_traces(
@@ -173,15 +190,21 @@ def read_traces(
             true one).
     """
     rows = read_rows(image, warp, layout, model)
-    return _assemble(image, warp, layout, rows, model, warnings, name, 0.0 if adjust else None)
+    return assemble(image, warp, layout, rows, model, warnings, name, 0.0 if adjust else None)
 
 
-def read_rows(image: NDArray[np.uint8], warp: Warp, layout: Layout, model: TraceModel) -> tuple[RowReading, ...]:
+def read_rows(
+    image: NDArray[np.uint8], warp: Warp, layout: Layout, model: TraceModel, told: Told = lambda stage: None
+) -> tuple[RowReading, ...]:
     """The trace of every row of a layout, in the mm of `warp`."""
-    return tuple(read_row(image, warp, layout, r, model) for r in range(layout.n_rows))
+    rows = []
+    for r in range(layout.n_rows):
+        told(f"following the traces, row {r + 1} of {layout.n_rows}")
+        rows.append(read_row(image, warp, layout, r, model))
+    return tuple(rows)
 
 
-def _assemble(
+def assemble(
     image: NDArray[np.uint8],
     warp: Warp,
     layout: Layout,
@@ -202,21 +225,37 @@ def _assemble(
     if rate is not None:
         rows = through_samples(rows, layout, rate)
     recording = recording_of(layout, rows, model.sigma, name, time_error_mm)
-    digitized = Digitization(recording, layout, warp, rows, warnings, (model.name, model.sha256), image)
-    covered = digitized.coverage()
-    printed = {s.lead.lstrip("-") for s in layout.segments}
-    poor = [f"{lead} ({covered[lead]:.0%})" for lead in recording.leads if lead in printed and covered[lead] < 0.9]
-    if poor:
-        warnings = (*warnings, f"only a part was readable of {', '.join(poor)}")
-    return replace(digitized, warnings=warnings, drawn_hz=None if rate is None else rate.fs)
+    read = Digitization(
+        recording, layout, warp, rows, warnings, (model.name, model.sha256), image, time_error_mm=time_error_mm
+    )
+    return replace(read, warnings=(*warnings, *_missing(read)), drawn_hz=None if rate is None else rate.fs)
+
+
+def _missing(read: Digitization) -> list[str]:
+    covered = read.coverage()
+    poor = [f"{lead} ({covered[lead]:.0%})" for lead in read.printed if covered[lead] < 0.9]
+    return [_PARTLY + ", ".join(poor)] if poor else []
 
 
 def _moved(layout: Layout, by_mm: float) -> Layout:
     return replace(layout, segments=tuple(replace(s, x_mm=s.x_mm + by_mm) for s in layout.segments))
 
 
-def read_row(image: NDArray[np.uint8], warp: Warp, layout: Layout, row: int, model: TraceModel) -> RowReading:
-    """Follow the trace of one row with the network, over the whole width of the row."""
+@dataclass(frozen=True, eq=False)
+class RowChances:
+    """What the network says of one row: `chance` `(heights, columns)`, `present` and `x_mm` `(columns,)`.
+
+    `strip` turns heights into mm.
+    """
+
+    chance: NDArray[np.float32]
+    present: NDArray[np.float32]
+    x_mm: NDArray[np.float64]
+    strip: Strip
+
+
+def row_chances(image: NDArray[np.uint8], warp: Warp, layout: Layout, row: int, model: TraceModel) -> RowChances:
+    """Ask the network about a row, over the whole width of it."""
     spec = model.spec
     segments = layout.row(row)
     left = segments[0].x_mm - _BEYOND_MM
@@ -235,9 +274,15 @@ def read_row(image: NDArray[np.uint8], warp: Warp, layout: Layout, row: int, mod
     chance = np.ascontiguousarray(np.concatenate([height[i][:, keep[i]] for i in range(n_tiles)], axis=1))
     seen = np.concatenate([present[i][keep[i]] for i in range(n_tiles)])
     x = np.concatenate([strips[i].columns_mm()[keep[i]] for i in range(n_tiles)])
-    y_px, spread = trace_path(chance, seen)
-    y = strips[0].y_mm(x, y_px.astype(np.float64))
-    return RowReading(x, y, np.asarray(spread / spec.px_per_mm_y, np.float64), seen)
+    return RowChances(chance, seen, x, strips[0])
+
+
+def read_row(image: NDArray[np.uint8], warp: Warp, layout: Layout, row: int, model: TraceModel) -> RowReading:
+    """Follow the trace of one row with the network, over the whole width of the row."""
+    said = row_chances(image, warp, layout, row, model)
+    y_px, spread = trace_path(said.chance, said.present)
+    y = said.strip.y_mm(said.x_mm, y_px.astype(np.float64))
+    return RowReading(said.x_mm, y, np.asarray(spread / model.spec.px_per_mm_y, np.float64), said.present)
 
 
 def recording_of(

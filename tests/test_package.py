@@ -36,6 +36,11 @@ LIGHT = (
     "ecgdig.report.html",
     "ecgdig.report.worst",
     "ecgdig.commands.evaluate",
+    "ecgdig.corrections",
+    "ecgdig.privacy",
+    "ecgdig.web.tasks",
+    "ecgdig.commands.main",
+    "ecgdig.commands.doctor",
     "ecgdig.commands.digitize",
     "ecgdig.commands.share",
 )

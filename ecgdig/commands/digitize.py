@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from tqdm import tqdm
 
 from ecgdig.api import check_scale
 from ecgdig.batch import Job, Request, Row, default_workers, done_before, jobs_of, run, write_summary
+from ecgdig.commands.voice import EXIT_CODES, Voice, add_voice, painted
 from ecgdig.hub import DEFAULT, RUNTIMES, CheckpointError, load
 from ecgdig.io.image import MOST_PIXELS, REFUSED_PIXELS, SUFFIXES
 from ecgdig.locate.leads import KNOWN_LAYOUTS
@@ -21,13 +23,14 @@ _SUMMARY_EVERY = 20  # pages
 _LAYOUTS = sorted({name for plans in KNOWN_LAYOUTS.values() for name in plans})
 
 
-def main(args: Sequence[str] | None = None) -> None:
+def main(args: Sequence[str] | None = None, prog: str = "digitize") -> None:
     """Read every page; what fails is reported on a line each and the rest is done.
 
     Raises:
         SystemExit: 1 when a page could not be read, 2 for a bad option or checkpoint, 130 when interrupted.
     """
-    options = _parser().parse_args(args)
+    options = parser(prog).parse_args(args)
+    voice = Voice.of(options)
     try:
         request = _request(options)
         model = load(options.checkpoint, runtime=options.runtime)
@@ -43,17 +46,18 @@ def main(args: Sequence[str] | None = None) -> None:
         kept = ((job, done_before(job, request)) for job in jobs)
         rows = {job: row for job, row in kept if row is not None}
         if rows:
-            print(f"digitize: {len(rows)} pages were read before and are kept; --overwrite reads them again")
+            voice.say(f"digitize: {len(rows)} pages were read before and are kept; --overwrite reads them again")
     to_do = [job for job in jobs if job not in rows]
     workers = options.workers or default_workers(len(to_do))
     summary = request.out / "summary.csv"
     interrupted = False
-    bar = tqdm(total=len(to_do), unit="page", disable=len(to_do) < 2 or not sys.stderr.isatty(), leave=False)
+    bar = tqdm(total=len(to_do), unit="page", disable=len(to_do) < 2 or not voice.shows_progress, leave=False)
     try:
         for job, row in run(to_do, request, model, min(workers, len(to_do))):
             rows[job] = row
             bar.update()
-            tqdm.write(_told(job, row), file=sys.stderr if row.error else sys.stdout)
+            with tqdm.external_write_mode():
+                _tell(job, row, voice)
             if len(rows) % _SUMMARY_EVERY == 0:
                 write_summary(_in_order(jobs, rows, bad), summary)
     except KeyboardInterrupt:
@@ -76,10 +80,17 @@ def _in_order(jobs: Sequence[Job], rows: dict[Job, Row], bad: Sequence[Row]) -> 
     return [*bad, *(rows[job] for job in jobs if job in rows)]
 
 
-def _told(job: Job, row: Row) -> str:
+def _tell(job: Job, row: Row, voice: Voice) -> None:
     if row.error:
-        return row.error
-    doubt = "DOUBTFUL, " if row.status == "doubtful" else ""
+        print(painted(row.error, "red", sys.stderr), file=sys.stderr)
+    if voice.json_lines:
+        voice.result("", asdict(row))
+    elif not row.error:
+        voice.say(_told(job, row))
+
+
+def _told(job: Job, row: Row) -> str:
+    doubt = painted("DOUBTFUL", "yellow", sys.stdout) + ", " if row.status == "doubtful" else ""
     sigma = "" if row.sigma_mv is None else f", sigma {1000 * row.sigma_mv:.0f} µV"
     text = f"{job.label}: {doubt}{row.layout}, {row.coverage or 0:.1%} read{sigma}, {row.seconds:.1f} s"
     return text + (f"\n  {row.warnings}" if row.warnings else "")
@@ -100,7 +111,15 @@ def _request(options: argparse.Namespace) -> Request:
     formats = check_formats([name.strip() for name in options.format.split(",")])
     out = Path(options.out)
     return Request(
-        out, options.checkpoint, options.runtime, options.layout, options.speed, options.gain, leads, formats
+        out,
+        options.checkpoint,
+        options.runtime,
+        options.layout,
+        options.speed,
+        options.gain,
+        leads,
+        formats,
+        options.redact,
     )
 
 
@@ -121,13 +140,14 @@ examples:
   python scripts/digitize.py folder/ more.pdf --out readings --format csv --workers 4
   python scripts/digitize.py odd.jpg --out readings --leads "I,II,III/aVR,aVL,aVF/V1,V2,V3/V4,V5,V6" --gain 20
 
-exit code: 0 all read, 1 some failed (one line each), 2 a bad option
+{EXIT_CODES}
 """
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser(prog: str = "digitize") -> argparse.ArgumentParser:
+    """The options."""
     parser = argparse.ArgumentParser(
-        prog="digitize",
+        prog=prog,
         description="Read scans and photos of paper ECGs into recordings in mV.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -147,5 +167,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--runtime", default="auto", choices=RUNTIMES, help="onnx needs no torch; auto takes it where it can")
     add("--workers", type=int, metavar="N", help="processes, each with one thread if N > 1 (default: one a core)")
+    add("--redact", action="store_true", help="paint over names and all other words in the overlay picture")
     add("--overwrite", action="store_true", help="read again what was read before")
+    add_voice(parser)
     return parser

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecgdig import __version__
 from ecgdig.commands.evaluate_options import parse
+from ecgdig.commands.voice import Voice
 from ecgdig.io.atomic import whole_file
 from ecgdig.report.html import html_report
 from ecgdig.report.scores import (
@@ -42,7 +43,7 @@ _ALL = 10**9  # pages, without --limit
 Finished = tuple[PageResult, Mapping[str, str]]  # a page's numbers, and pictures of it where it is among the worst
 
 
-def main(args: Sequence[str] | None = None) -> dict[str, Any]:
+def main(args: Sequence[str] | None = None, prog: str = "eval_snr") -> dict[str, Any]:
     """Score (or compare) as the command line says; prints the tables, writes the files asked for.
 
     Returns:
@@ -51,7 +52,7 @@ def main(args: Sequence[str] | None = None) -> dict[str, Any]:
     Raises:
         SystemExit: 2 for a bad option, folder, file or checkpoint; the message says what to do.
     """
-    options = parse(args)
+    options = parse(args, prog)
     try:
         if options.compare:
             return _compare(options)
@@ -86,7 +87,7 @@ def _score(options: argparse.Namespace, args: Sequence[str]) -> dict[str, Any]:
     about: dict[str, Any] = {"command": shlex.join(["python", "scripts/eval_snr.py", *args]), "ecgdig": __version__}
     journal, more = (_score_predictions if options.predictions else _score_pages)(options)
     summary = {**summary_of(journal.results.values()), **more, **about}
-    print(tables(summary))
+    Voice.of(options).result(tables(summary), {"summary": {k: v for k, v in summary.items() if k != "pages"}})
     if options.json:
         _write(options.json, json.dumps(summary, indent=1) + "\n")
     if options.csv:
@@ -155,12 +156,16 @@ def _worst(options: argparse.Namespace, journal: Journal) -> Worst:
 
 
 def _collect(finished: Iterable[Finished], journal: Journal, options: argparse.Namespace) -> None:
-    if journal.results:
+    voice = Voice.of(options)
+    if journal.results and not voice.quiet:
         print(f"{options.resume}: pages finished before: {len(journal.results)}", file=sys.stderr, flush=True)
     with closing(journal):
         for result, pictures in finished:
             journal.add(result, pictures)
-            print(f"  {result.score.name}: {_progress(result)}", file=sys.stderr, flush=True)
+            if voice.json_lines:
+                voice.result("", {"page": result.score.name, **result.score.page, "error": result.error})
+            elif result.score.failed or not voice.quiet:
+                print(f"  {result.score.name}: {_progress(result)}", file=sys.stderr, flush=True)
 
 
 def _progress(result: PageResult) -> str:
@@ -173,7 +178,8 @@ def _progress(result: PageResult) -> str:
 def _compare(options: argparse.Namespace) -> dict[str, Any]:
     (file_a, file_b), (a, b) = options.compare, (read_summary(file) for file in options.compare)
     comparison = {**compare(a, b), "a": f"{file_a} ({a.get('what', '')})", "b": f"{file_b} ({b.get('what', '')})"}
-    print(f"A: {comparison['a']}\nB: {comparison['b']}\n\n{comparison_text(comparison)}")
+    text = f"A: {comparison['a']}\nB: {comparison['b']}\n\n{comparison_text(comparison)}"
+    Voice.of(options).result(text, {"comparison": comparison})
     if options.json:
         _write(options.json, json.dumps(comparison, indent=1) + "\n")
     if options.csv:

@@ -6,28 +6,31 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from ecgdig.commands.voice import EXIT_CODES, add_voice
 from ecgdig.degrade import PRESETS
 from ecgdig.hub import RUNTIMES
 from ecgdig.scoring.cases import LAYOUTS
 
-_EXAMPLES = """examples:
+_EXAMPLES = f"""examples:
   python scripts/eval_snr.py --preset scan --html report.html
   python scripts/eval_snr.py --pages DIR --resume run.jsonl --json now.json
   python scripts/eval_snr.py --predictions DIR --truth DIR --csv scores.csv
   python scripts/eval_snr.py --compare before.json now.json --html report.html
 
 Predictions and truths are WFDB records, or CSV files with a header (time_s,I,II,...; seconds and mV), of any rate,
-matched by file name. A prediction that is missing or unreadable counts 0 dB. Exit code 2 and one line for bad input.
+matched by file name. A prediction that is missing or unreadable counts 0 dB.
+
+{EXIT_CODES}
 """
 
 
-def parse(args: Sequence[str] | None) -> argparse.Namespace:
+def parse(args: Sequence[str] | None, prog: str = "eval_snr") -> argparse.Namespace:
     """The options, checked against each other.
 
     Raises:
         SystemExit: 2 where they do not fit; the message says what to do.
     """
-    parser = _parser()
+    parser = parser_of(prog)
     options = parser.parse_args(args)
     if bool(options.predictions) != bool(options.truth):
         parser.error("--predictions DIR and --truth DIR belong together; give both")
@@ -46,9 +49,10 @@ def parse(args: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser_of(prog: str = "eval_snr") -> argparse.ArgumentParser:
+    """The options."""
     parser = argparse.ArgumentParser(
-        prog="eval_snr",
+        prog=prog,
         description="Render (or take) pages, read them, compare with what is printed.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -74,4 +78,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--markdown", metavar="FILE", help="write the tables as Markdown")
     parser.add_argument("--html", metavar="FILE", help="write a report with charts and the worst pages, one file")
     parser.add_argument("--wandb", metavar="PROJECT", help="log the summary to this W&B project")
+    add_voice(parser)
     return parser

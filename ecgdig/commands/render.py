@@ -6,11 +6,13 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
 
+from ecgdig.commands.voice import EXIT_CODES, Voice, add_voice
 from ecgdig.dataset import Encoding, Entry, FolderError, Plan, Recipe, Report, build, load, open_records
 from ecgdig.dataset.build import PTBXL_PAGES
 from ecgdig.dataset.export import EXPORTS, write_shards
@@ -22,27 +24,28 @@ SIMULATED_PAGES = 100
 _SHOWN = 20  # failures that are printed one by one
 
 
-def main(args: Sequence[str] | None = None) -> Report:
+def main(args: Sequence[str] | None = None, prog: str = "render") -> Report:
     """Make the pages and exports that the command line asks for; what is there already is kept.
 
     Raises:
         SystemExit: 1 when some records failed or the run was interrupted, 2 for bad options or when nothing could be
             made; the message says what to do.
     """
-    options = _parser().parse_args(args)
+    options = parser(prog).parse_args(args)
+    voice = Voice.of(options)
     folder = Path(options.out)
     try:
         plan = _plan(options)
-        report = _build(plan, folder, options.workers)
+        report = _build(plan, folder, options.workers, voice)
         if report.pages:
-            _export(folder, options)
+            _export(folder, options, voice)
     except (FolderError, RecordError, ValueError, OSError) as error:
         print(f"render: {' '.join(str(error).split())}", file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         print(f"render: interrupted; the same command goes on with {folder}", file=sys.stderr)
         raise SystemExit(1) from None
-    print(summary(report, folder, options.workers))
+    voice.result(summary(report, folder, options.workers), {"folder": str(folder), **asdict(report)})
     if report.failures:
         print(failures(report), file=sys.stderr)
         raise SystemExit(1 if report.pages else 2)
@@ -82,8 +85,9 @@ def _plan(options: argparse.Namespace) -> Plan:
     return Plan(recipe, records, n_pages, options.pages_per_record, Encoding(options.format, options.quality))
 
 
-def _build(plan: Plan, folder: Path, workers: int) -> Report:
-    with tqdm(total=plan.n_pages, unit="page", desc="pages", mininterval=0.5) as bar:
+def _build(plan: Plan, folder: Path, workers: int, voice: Voice) -> Report:
+    silent = voice.quiet or voice.json_lines
+    with tqdm(total=plan.n_pages, unit="page", desc="pages", mininterval=0.5, disable=silent) as bar:
         started: list[bool] = []
 
         def each(n: int) -> None:
@@ -97,21 +101,22 @@ def _build(plan: Plan, folder: Path, workers: int) -> Report:
         return build(plan, folder, workers, each)
 
 
-def _export(folder: Path, options: argparse.Namespace) -> None:
+def _export(folder: Path, options: argparse.Namespace, voice: Voice) -> None:
     pages = load(folder)
+
+    def watched(kind: str) -> Callable[[Iterable[Entry]], Iterable[Entry]]:
+        return partial(tqdm, unit="page", desc=kind, mininterval=0.5, disable=voice.quiet or voice.json_lines)
+
     for kind in dict.fromkeys(options.export):
-        EXPORTS[kind](pages, options.workers, _watched(kind))
+        EXPORTS[kind](pages, options.workers, watched(kind))
     if options.shards:
-        write_shards(pages, options.shards, _watched("shards"))
+        write_shards(pages, options.shards, watched("shards"))
 
 
-def _watched(kind: str) -> Callable[[Iterable[Entry]], Iterable[Entry]]:
-    return partial(tqdm, unit="page", desc=kind, mininterval=0.5)
-
-
-def _parser() -> argparse.ArgumentParser:
+def parser(prog: str = "render") -> argparse.ArgumentParser:
+    """The options."""
     parser = argparse.ArgumentParser(
-        prog="render",
+        prog=prog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="""Draw ECG recordings as pages of paper, with the exact truth of each page beside it.
 
@@ -119,11 +124,13 @@ In DIR: images/, truth/ (a WFDB record in mV of what is printed, and a .npz with
 style, read by ecgdig.dataset.load), manifest.csv (everything drawn, SHA-256 of each file) and index.csv (for
 eval_snr.py --pages DIR). A page depends only on seed, number and options: any number of workers makes the same bytes.
 A run that was stopped or killed goes on when the same command is given again; a larger --limit adds pages.""",
-        epilog="""examples:
+        epilog=f"""examples:
   render.py --out pages --preset photo --limit 50                    50 simulated photos
   render.py ptb-xl --out pages --preset scan --workers 8             one scan of each PTB-XL record
   render.py my-records a/00001_hr --out pages --pages-per-record 3   a folder and a single record, 3 pages each
-  render.py --out pages --limit 50 --export coco yolo masks --shards 1000""",
+  render.py --out pages --limit 50 --export coco yolo masks --shards 1000
+
+{EXIT_CODES}""",
     )
     parser.add_argument(
         "records",
@@ -164,6 +171,7 @@ A run that was stopped or killed goes on when the same command is given again; a
     parser.add_argument(
         "--shards", type=int, metavar="N", help="also pack WebDataset tars of N pages each into shards/"
     )
+    add_voice(parser)
     return parser
 
 

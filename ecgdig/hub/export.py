@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecgdig.hub.files import ONNX, CheckpointError, digest, read_config, write_config
-from ecgdig.hub.onnx_net import INPUT, OUTPUTS, OnnxNet
+from ecgdig.hub.onnx_net import INPUT, OUTPUTS, OnnxNet, import_onnxruntime
 from ecgdig.io.atomic import whole_file
 
 if TYPE_CHECKING:
@@ -37,8 +37,9 @@ def add_onnx(model: TraceModel, folder: Path) -> float:
         CheckpointError: onnxscript or onnxruntime is missing, or the ONNX network says something else than torch.
     """
     try:
-        import onnxruntime  # noqa: F401
         import onnxscript  # noqa: F401
+
+        import_onnxruntime()
     except ImportError as error:
         raise CheckpointError(f"writing ONNX needs {error.name}; pip install 'ecgdig[export]'") from None
     with whole_file(folder / ONNX) as file:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,18 @@ INPUT, OUTPUTS = "strips", ("chance", "present")  # names in the ONNX graph
 def has_onnxruntime() -> bool:
     """Whether onnxruntime is installed (`pip install 'ecgdig[onnx]'`)."""
     return find_spec("onnxruntime") is not None
+
+
+def import_onnxruntime() -> Any:
+    """The library, told to send nothing: its official builds report their use to Microsoft otherwise (its Privacy.md).
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    return onnxruntime
 
 
 class OnnxNet:
@@ -28,8 +41,7 @@ class OnnxNet:
     """
 
     def __init__(self, file: Path) -> None:
-        import onnxruntime
-
+        onnxruntime = import_onnxruntime()
         options = onnxruntime.SessionOptions()
         threads = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]  # "2,1": those of nested regions follow
         options.intra_op_num_threads = int(threads) if threads.isdigit() else 0

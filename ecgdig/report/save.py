@@ -96,6 +96,7 @@ def describe(digitized: Digitization) -> dict[str, Any]:
             for i, lead in enumerate(recording.leads)
         },
         "warnings": list(digitized.warnings),
+        "edits": [dict(edit) for edit in digitized.edits],
         "checkpoint": {"name": digitized.checkpoint[0], "sha256": digitized.checkpoint[1]},
         "ecgdig": __version__,
     }

@@ -95,6 +95,27 @@ def test_what_is_done_is_kept_unless_it_changed(scan: Path, tmp_path: Path, caps
     assert (out / "page.npz").stat().st_mtime_ns > first
 
 
+def test_redacted_overlays_show_no_words(smooth: Recording, tmp_path: Path) -> None:
+    layout = arrange(lead_plan("3x4"), PAPERS["letter"], Placement(15, 8, 80, 30), duration_s=10.0)
+    page = render(smooth, layout, PLAIN, 150, np.random.default_rng(0))
+    word = next(mark for mark in page.marks if mark.kind == "header")
+    (x0, y0), (x1, y1) = page.warp.to_px([word.box_mm[:2], word.box_mm[2:]]).astype(int).tolist()
+    cv2.imwrite(str(tmp_path / "page.png"), page.image[..., ::-1])
+    darkest = []
+    for more in ([], ["--redact", "--overwrite"]):
+        digitize.main([str(tmp_path / "page.png"), "--out", str(tmp_path / "out"), "--layout", "3x4", *more])
+        darkest.append(int(cv2.imread(str(tmp_path / "out" / "page_overlay.png"))[y0:y1, x0:x1].min()))
+    assert darkest[0] < 170 < 200 < darkest[1]
+
+
+def test_json_lines_hold_what_the_summary_holds(scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    digitize.main([str(scan), "--out", str(tmp_path), "--layout", "3x4", "--json-lines"])
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["layout"] == "3x4"
+    digitize.main([str(scan), "--out", str(tmp_path), "--layout", "3x4", "--overwrite", "--quiet"])
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

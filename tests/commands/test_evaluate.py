@@ -178,3 +178,16 @@ def test_bad_input_is_one_line_and_exit_code_2(
     message = capsys.readouterr().err.strip().splitlines()[-1]  # argparse puts its usage before
     assert message.startswith("eval_snr: ")
     assert named in message
+
+
+def test_json_lines_and_quiet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    read, truth = folders(tmp_path, 3)
+    evaluate.main(["--predictions", read, "--truth", truth, "--json-lines"])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line.get("page") for line in lines[:-1]] == ["page0", "page1", "page2"]
+    assert lines[-1]["summary"]["metrics"]["snr_db"]["mean"] > 0
+    evaluate.main(["--predictions", read, "--truth", truth, "--quiet"])
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "failed" in said.err  # the last page has no prediction
+    assert len(said.err.splitlines()) == 1

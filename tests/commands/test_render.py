@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,6 +37,10 @@ def test_simulated_pages_with_exports(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "PTB-XL whole (21,801 pages)" in printed
     render.main(command)  # again: nothing to do
     assert "3 pages (0 new)" in capsys.readouterr().out
+    render.main([*command, "--json-lines"])
+    told = capsys.readouterr()
+    assert json.loads(told.out)["pages"] == 3
+    assert told.err == ""
 
 
 def test_records_options_and_what_fails(

@@ -29,6 +29,7 @@ from small_net import HPARAMS
 
 from ecgdig import api, hub
 from ecgdig.commands import demo, digitize, evaluate
+from ecgdig.commands.main import main
 from ecgdig.io import write_wfdb
 from ecgdig.page import PLAIN, Placement, arrange, lead_plan, render
 from ecgdig.page.layout import Paper
@@ -39,7 +40,7 @@ from ecgdig.tasks import TraceTask
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted(p for p in (ROOT / "docs").rglob("*.md") if p.name != "log.md")]
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
-_COMMANDS = ("make", "pip", "python", "wandb")
+_COMMANDS = ("ecgdig", "make", "pip", "python", "wandb")
 
 _NET = " ".join(
     f"--model.init_args.{name} {value}"
@@ -60,6 +61,9 @@ EVAL = "--limit 1 --dpi 100 --geometry true"
 
 # command, as it stands in the docs -> what is added to it; a whole other command where it begins with "="
 REDUCED = {
+    "ecgdig doctor": "=ecgdig doctor --help",
+    "ecgdig serve": "=ecgdig serve --help",
+    "ecgdig serve --host 0.0.0.0 --port 8765": "=ecgdig serve --help",
     "make venv": "=make -n venv",
     "make demo": "=python scripts/demo.py --pages 1 --preset clean",
     "make test": "=make -n test",
@@ -174,6 +178,8 @@ def run(command: str) -> None:
             assert (ROOT / words[1]).is_file(), command
             name = {"eval_snr": "evaluate"}.get(Path(words[1]).stem, Path(words[1]).stem)
             importlib.import_module(f"ecgdig.commands.{name}").main(words[2:])
+        elif words[0] == "ecgdig":
+            ends_well(words[1:])
         elif words[0] == "wandb":
             from wandb.cli.cli import cli
 
@@ -186,6 +192,15 @@ def run(command: str) -> None:
     finally:
         for key, value in before.items():
             os.environ.pop(key, None) if value is None else os.environ.update({key: value})
+
+
+def ends_well(words: list[str]) -> None:
+    """`ecgdig` with these words; --help leaves by SystemExit(0)."""
+    try:
+        main(words)
+    except SystemExit as left:
+        if left.code:
+            raise
 
 
 def installs(packages: list[str]) -> None:

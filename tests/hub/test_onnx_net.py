@@ -123,3 +123,10 @@ def test_another_onnx_file_is_refused(checkpoint: Path) -> None:
     (checkpoint.parent / "text.onnx").write_text("not a network")
     with pytest.raises(Exception, match=r"(?i)protobuf"):
         OnnxNet(checkpoint.parent / "text.onnx")
+
+
+def test_the_library_is_told_to_report_nothing(tmp_path: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if k not in ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")}
+    code = "import ecgdig; ecgdig.load(runtime='onnx')"
+    subprocess.run([sys.executable, "-c", code], env={**environment, "HOME": str(tmp_path)}, check=True)
+    assert not list(tmp_path.rglob("*onnxruntime*"))  # where it keeps what it will send

@@ -1,0 +1,250 @@
+"""`Corrector`: a reading and a list of edits make another reading; what an edit leaves as it was is not read again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgdig.corrections.edits import (
+    Corners,
+    Edit,
+    EditError,
+    MovePoint,
+    Place,
+    Rearrange,
+    Rename,
+    Scale,
+    Swap,
+    Unreadable,
+    to_json,
+)
+from ecgdig.corrections.geometry import by_corners, by_point, carried, moved_by_mm
+from ecgdig.corrections.retrace import blanked, replaced, snapped
+from ecgdig.digitizer import Digitization, assemble, judged, read_row, recording_of, row_chances
+from ecgdig.grid.lines import moved, refine, with_field
+from ecgdig.hub import TraceModel
+from ecgdig.locate.ink import InkMap, ink_map
+from ecgdig.locate.naming import parse_leads, renamed
+from ecgdig.locate.plans import named_plan
+from ecgdig.page.layout import Layout, Segment
+from ecgdig.page.warp import Warp
+from ecgdig.recording import canonical_lead
+from ecgdig.vectorize import RowReading
+
+REREAD_MM = 3.0  # rows that the geometry moves by more are read again, others are moved
+_MOST_STRIPS = 40  # answers of the network that are kept, 1.6 MB each
+_MARGIN_MM = 30.0
+_TIME_PASSES, _TIME_STEP_MM = 3, 0.005
+
+
+@dataclass(frozen=True)
+class RememberingModel(TraceModel):
+    """A network that keeps its answers: a strip that it has seen before costs nothing."""
+
+    kept: OrderedDict[bytes, tuple[NDArray[np.float32], NDArray[np.float32]]] = field(default_factory=OrderedDict)
+
+    @staticmethod
+    def of(model: TraceModel) -> RememberingModel:
+        return RememberingModel(model.net, model.spec, model.name, model.sha256, model.sigma, model.config)
+
+    def chances(self, strips: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        keys = [hashlib.blake2b(np.ascontiguousarray(strip).data, digest_size=16).digest() for strip in strips]
+        new = [i for i, key in enumerate(keys) if key not in self.kept]
+        if new:
+            for i, *answer in zip(new, *super().chances(strips[new]), strict=True):
+                self.kept[keys[i]] = (answer[0], answer[1])
+        answers = [self.kept[key] for key in keys]
+        for key in keys:
+            self.kept.move_to_end(key)
+        while len(self.kept) > _MOST_STRIPS:
+            self.kept.popitem(last=False)
+        return np.stack([a for a, _ in answers]), np.stack([b for _, b in answers])
+
+
+@dataclass(frozen=True, eq=False)
+class _Stroke:
+    """What was drawn by hand on a row, in px of the image, which no other edit moves."""
+
+    row: int
+    points_px: NDArray[np.float64]  # (n, 2); of a blank stretch its two ends
+    blank: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """A reading, and what the next drag of the geometry goes on from.
+
+    That is the warp as it was `dragged`, before the printed lines settled the rest, and the layout as it was `found` in
+    the program's own warp: what a wrong geometry took lines and beginnings of traces for must not stay.
+    """
+
+    read: Digitization
+    dragged: Warp
+    found: tuple[Layout, Warp]
+    strokes: tuple[_Stroke, ...] = ()
+
+
+class Corrector:
+    """Makes corrected readings of one page. Undo is the list of edits without its last.
+
+    Args:
+        read: what the program read; its own edits, if any, stay.
+        model: the network that read it.
+    """
+
+    def __init__(self, read: Digitization, model: TraceModel) -> None:
+        self._model = RememberingModel.of(model)
+        self._before = tuple(read.edits)
+        self._edits: list[Edit] = []
+        self._states = [_State(read, read.warp, (read.layout, read.warp))]  # after 0, 1, 2 ... edits
+        self._ink: tuple[Warp, InkMap] | None = None
+
+    def apply(self, edits: Sequence[Edit]) -> Digitization:
+        """The reading with these edits, from the first to the last; steps in common with the call before are kept.
+
+        Raises:
+            EditError: one of them does not fit; the reading is then as after the last call.
+        """
+        same = 0
+        while same < min(len(edits), len(self._edits)) and edits[same] == self._edits[same]:
+            same += 1
+        states = self._states[: same + 1]
+        for edit in edits[same:]:
+            states.append(self._step(states[-1], edit))
+        self._states, self._edits = states, list(edits)
+        return replace(states[-1].read, edits=(*self._before, *(to_json(edit) for edit in edits)))
+
+    def _step(self, state: _State, edit: Edit) -> _State:
+        read = state.read
+        if isinstance(edit, (Corners, MovePoint)):
+            return self._bent(state, edit)
+        if isinstance(edit, (Scale, Rearrange, Rename, Swap)):
+            found = (_relaid(state.found[0], edit), state.found[1])
+            new = self._sampled(replace(read, layout=_relaid(read.layout, edit)))
+            return replace(state, read=new, found=found)
+        if not 0 <= edit.row < read.layout.n_rows:
+            raise EditError(f"row {edit.row}; the page has rows 0 to {read.layout.n_rows - 1}")
+        if isinstance(edit, Unreadable):
+            level = read.layout.row(edit.row)[0].baseline_mm
+            ends = read.warp.to_px([[edit.from_mm, level], [edit.to_mm, level]])
+            stroke = _Stroke(edit.row, ends, True)
+        else:
+            stroke = _Stroke(edit.row, np.array(edit.points_px, np.float64), False)
+        rows = self._drawn(read, read.rows, stroke)
+        return replace(state, read=self._sampled(replace(read, rows=rows)), strokes=(*state.strokes, stroke))
+
+    def _bent(self, state: _State, edit: Corners | MovePoint) -> _State:
+        """Another geometry: rows that it moves far are read again, and the printed lines settle the rest."""
+        read, model = state.read, self._model
+        if isinstance(edit, Corners):
+            dragged = by_corners(state.dragged, edit)
+        else:
+            dragged = by_point(state.dragged, read.layout, edit)
+        warp = dragged
+        layout = carried(*state.found, warp)
+        far = [by > REREAD_MM for by in moved_by_mm(read, warp)]
+        near = moved(read.rows, read.warp, warp)
+        rows = tuple(read_row(read.image, warp, layout, r, model) if again else near[r] for r, again in enumerate(far))
+        warp = with_field(warp, _size_mm(layout))
+        better = refine(read.image, warp, rows)
+        rows = moved(rows, warp, better.warp)
+        name = read.recording.name
+        for _ in range(_TIME_PASSES):  # where time begins is sought near to where it was before
+            was_mm = layout.segments[0].x_mm
+            new = assemble(read.image, better.warp, layout, rows, model, read.warnings, name, better.residual_mm)
+            layout = new.layout
+            if abs(layout.segments[0].x_mm - was_mm) < _TIME_STEP_MM:
+                break
+        new = replace(new, turned_deg=read.turned_deg, drawn_hz=new.drawn_hz or read.drawn_hz, doubts=read.doubts)
+        again = [stroke for stroke in state.strokes if far[stroke.row]]
+        for stroke in again:
+            new = self._sampled(replace(new, rows=self._drawn(new, new.rows, stroke)))
+        return replace(state, read=judged(new), dragged=dragged)
+
+    def _drawn(self, read: Digitization, rows: tuple[RowReading, ...], stroke: _Stroke) -> tuple[RowReading, ...]:
+        points = read.warp.to_mm(stroke.points_px)
+        if stroke.blank:
+            row = blanked(rows[stroke.row], float(points[0, 0]), float(points[-1, 0]))
+        else:
+            said = row_chances(read.image, read.warp, read.layout, stroke.row, self._model)
+            row = replaced(rows[stroke.row], snapped(said, self._ink_of(read), points))
+        return (*rows[: stroke.row], row, *rows[stroke.row + 1 :])
+
+    def _ink_of(self, read: Digitization) -> InkMap:
+        if self._ink is None or self._ink[0] is not read.warp:
+            self._ink = (read.warp, ink_map(read.image, read.warp))
+        return self._ink[1]
+
+    def _sampled(self, read: Digitization) -> Digitization:
+        """The samples of its rows and layout."""
+        name = read.recording.name
+        new = recording_of(read.layout, read.rows, self._model.sigma, name, read.time_error_mm)
+        return judged(replace(read, recording=new))
+
+
+def _relaid(layout: Layout, edit: Scale | Rearrange | Rename | Swap) -> Layout:
+    if isinstance(edit, Scale):
+        return _scaled(layout, edit)
+    if isinstance(edit, Rearrange):
+        return _rearranged(layout, edit.leads)
+    names = {(s.row, s.column): s.lead for s in layout.segments}
+
+    def lead_at(place: Place) -> str:
+        if place not in names:
+            raise EditError(f"no segment in row {place[0]}, column {place[1]}; the page has {len(names)} segments")
+        return names[place]
+
+    if isinstance(edit, Rename):
+        lead_at(edit.place)
+        new = {edit.place: canonical_lead(edit.lead)}
+    else:
+        new = {edit.first: lead_at(edit.second), edit.second: lead_at(edit.first)}
+    segments = (replace(s, lead=new.get((s.row, s.column), s.lead)) for s in layout.segments)
+    return replace(layout, segments=tuple(segments))
+
+
+def _scaled(layout: Layout, edit: Scale) -> Layout:
+    """The same places on the paper at another speed and gain: times and durations change."""
+
+    def scaled(s: Segment) -> Segment:
+        slower = 1.0 if edit.speed_mm_per_s is None else s.speed_mm_per_s / edit.speed_mm_per_s
+        return replace(
+            s,
+            start_s=s.start_s * slower,
+            duration_s=s.duration_s * slower,
+            speed_mm_per_s=edit.speed_mm_per_s or s.speed_mm_per_s,
+            gain_mm_per_mv=edit.gain_mm_per_mv or s.gain_mm_per_mv,
+        )
+
+    return replace(layout, segments=tuple(map(scaled, layout.segments)))
+
+
+def _rearranged(layout: Layout, text: str) -> Layout:
+    try:
+        plan = named_plan(text)
+    except ValueError:
+        plan = None
+    try:
+        if plan is None:
+            return renamed(layout, parse_leads(text))
+        if plan.n_rows != layout.n_rows:
+            raise EditError(
+                f"layout {plan.name} has {plan.n_rows} rows, {layout.n_rows} were found; read the page again with it"
+            )
+        return replace(renamed(layout, (*plan.grid, *((lead,) for lead in plan.rhythm))), name=plan.name)
+    except EditError:
+        raise
+    except ValueError as error:
+        raise EditError(str(error)) from None
+
+
+def _size_mm(layout: Layout) -> tuple[float, float]:
+    return (
+        max(s.end_mm for s in layout.segments) + _MARGIN_MM,
+        max(s.baseline_mm for s in layout.segments) + _MARGIN_MM,
+    )

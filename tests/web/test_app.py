@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import io
+import json
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from web_visitor import Client, Running, running
+
+from ecgdig.io import read_npz, read_wfdb
+from ecgdig.metrics import score_recording
+from ecgdig.page import Page
+
+
+@pytest.fixture(scope="module")
+def visitor(server: Running) -> Client:
+    return server.client()
+
+
+@pytest.fixture(scope="module")
+def page(visitor: Client, photo: Path) -> str:
+    """An uploaded page that has been read."""
+    (made,) = visitor.json("POST", "/api/pages?name=../../etc/ward%203.jpg", photo.read_bytes())["pages"]
+    assert made["name"] == "ward 3.jpg"
+    told = visitor.read(made["id"])
+    assert (told["state"], told["error"]) == ("done", "")
+    return str(made["id"])
+
+
+def samples(visitor: Client, page: str) -> np.ndarray:  # type: ignore[type-arg]
+    view = visitor.json("GET", f"/api/pages/{page}")
+    _, data, _ = visitor.ask("GET", f"/api/pages/{page}/samples")
+    return np.frombuffer(data, "<f4").reshape(2, len(view["leads"]), -1)
+
+
+def unzipped(data: bytes, folder: Path) -> Path:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def test_an_uploaded_page_is_read(visitor: Client, page: str, drawn: Page) -> None:
+    view = visitor.json("GET", f"/api/pages/{page}")
+    assert (view["layout"], view["gain_mm_per_mv"], len(view["printed"])) == ("3x4", 10.0, 12)
+    assert (view["width"], view["height"]) == drawn.image.shape[1::-1]
+    # what is drawn over the picture is on the traces
+    trace = next(t for t in drawn.traces if t.segment.lead == "V2")
+    shown = np.array(next(t for t in view["traces"] if t["lead"] == "V2")["lines"][0])
+    truth = drawn.warp.to_px(np.stack([trace.x_mm, trace.y_mm], 1))
+    assert np.median(abs(np.interp(shown[:, 0], truth[:, 0], truth[:, 1]) - shown[:, 1])) < 1.5
+
+
+def test_the_record_taken_home_is_what_the_page_shows(visitor: Client, page: str, tmp_path: Path, drawn: Page) -> None:
+    status, data, headers = visitor.ask("GET", f"/api/download?pages={page}&formats=wfdb,npz")
+    assert (status, headers["content-type"]) == (200, "application/zip")
+    folder = unzipped(data, tmp_path)
+    shown = samples(visitor, page)
+    np.testing.assert_array_equal(read_npz(next(folder.glob("*.npz"))).signal_mv, shown[0])
+    record = read_wfdb(next(folder.glob("*.hea")))
+    np.testing.assert_allclose(record.signal_mv, shown[0], atol=0.003)
+    assert score_recording(drawn.recording(), record).page["snr_db"] > 12
+    assert not any(Path(name).parent != Path(".") for name in zipfile.ZipFile(io.BytesIO(data)).namelist())
+
+
+def test_corrections_come_back_as_a_reading_and_are_kept(visitor: Client, page: str, tmp_path: Path) -> None:
+    before = samples(visitor, page)
+    view = visitor.json("GET", f"/api/pages/{page}")
+    names = list(view["leads"])
+    a, b = names.index("I"), names.index("V2")
+    place = {t["lead"]: [t["row"], t["column"]] for t in view["traces"]}
+    edits = [{"kind": "swap", "first": place["I"], "second": place["V2"]}, {"kind": "scale", "gain_mm_per_mv": 5}]
+    changed = visitor.json("PUT", f"/api/pages/{page}/edits", {"edits": edits})
+    assert changed["edits"] == [edits[0], {"kind": "scale", "gain_mm_per_mv": 5.0}]
+    after = samples(visitor, page)
+    n = after.shape[2] // 8
+    np.testing.assert_allclose(after[0, b, :n], 2 * before[0, a, :n], atol=1e-5)
+    _, data, _ = visitor.ask("GET", f"/api/download?pages={page}&formats=npz")
+    folder = unzipped(data, tmp_path)
+    np.testing.assert_array_equal(read_npz(next(folder.glob("*.npz"))).signal_mv, after[0])
+    assert len(json.loads(next(folder.glob("*.json")).read_text())["edits"]) == 2
+    visitor.json("PUT", f"/api/pages/{page}/edits", {"edits": []})
+    np.testing.assert_array_equal(samples(visitor, page), before)
+
+
+def test_pictures_given_back_hold_neither_exif_nor_the_header(
+    visitor: Client, page: str, photo: Path, drawn: Page, tmp_path: Path
+) -> None:
+    assert b"SECRETNAME" in photo.read_bytes()
+    _, shown, _ = visitor.ask("GET", f"/api/pages/{page}/picture")
+    header = next(mark for mark in drawn.marks if mark.kind == "header")
+    (x0, y0), (x1, y1) = drawn.warp.to_px([header.box_mm[:2], header.box_mm[2:]]).astype(int).tolist()
+    darkest = {}
+    for redact in (0, 1):
+        _, data, _ = visitor.ask("GET", f"/api/download?pages={page}&formats=csv&redact={redact}")
+        assert b"SECRET" not in shown + data
+        overlay = cv2.imread(str(next(unzipped(data, tmp_path / str(redact)).glob("*_overlay.png"))))
+        darkest[redact] = int(overlay[y0:y1, x0:x1].min())
+    assert darkest[0] < 170  # the overlay is paled
+    assert darkest[1] > 200
+
+
+def bomb() -> bytes:
+    """A PNG of 60,000 x 60,000 px in a few bytes."""
+    head = struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(bytes(10000))), (b"IEND", b"")]
+    body = b"".join(struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in chunks)
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+@pytest.mark.parametrize(
+    "body, headers, status",
+    [
+        (b"", {}, 400),
+        (b"not a picture", {}, 422),
+        (b"%PDF-1.7 broken", {}, 422),
+        (b"\xff\xd8\xff\xe0" + bytes(2000), {}, 422),
+        (bomb(), {}, 422),
+        (bytes(21_000_000), {}, 413),
+        (b"--x\r\nbroken", {"content-type": "multipart/form-data; boundary=x"}, 415),
+        (b"x", {"content-length": "9" * 18}, 413),
+        (b"x", {"x-ecgdig": ""}, 403),
+        (b"x", {"origin": "http://evil.example"}, 403),
+        (b"x", {"Cookie": "ecgdig_session=guess"}, 401),
+    ],
+    ids=["empty", "text", "pdf", "jpeg", "bomb", "large", "multipart", "2 GB", "no header", "origin", "stranger"],
+)
+def test_hostile_uploads_get_a_sentence(server: Running, body: bytes, headers: dict[str, str], status: int) -> None:
+    visitor = server.client()
+    files = sorted(server.server.sessions.folder.rglob("*"))
+    got, data, _ = visitor.ask("POST", "/api/pages?name=../../../x%00.png", body, **headers)
+    error = json.loads(data)["error"]
+    assert got == status, error
+    assert "\n" not in error
+    assert str(server.server.sessions.folder) not in error
+    assert visitor.json("GET", "/api/pages")["pages"] == []
+    assert sorted(server.server.sessions.folder.rglob("*")) == files
+    assert visitor.ask("GET", "/healthz")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "method, path, body, status",
+    [
+        ("GET", "/api/pages/nobody", None, 404),
+        ("GET", "/static/../app.py", None, 404),
+        ("GET", "/static/%2e%2e/app.py", None, 404),
+        ("GET", "/nothing", None, 404),
+        ("POST", "/healthz", None, 405),
+        ("PUT", "/api/pages/PAGE/edits", {"edits": [{"kind": "explode"}]}, 422),
+        ("PUT", "/api/pages/PAGE/edits", {"edits": 3}, 422),
+        ("PUT", "/api/pages/PAGE/edits", b"{", 400),
+        ("PUT", "/api/pages/PAGE/edits", b"[" * 100000, 400),
+        ("PUT", "/api/pages/PAGE/edits", {"edits": [{"kind": "scale", "gain_mm_per_mv": 7}] * 300}, 422),
+        ("POST", "/api/pages/PAGE/again", {"layout": "9x9"}, 422),
+        ("POST", "/api/pages/PAGE/again", {"checkpoint": "/x"}, 422),
+        ("GET", "/api/download?pages=PAGE&formats=exe", None, 422),
+        ("GET", "/api/download?pages=nobody", None, 404),
+        ("POST", "/api/draw", {"preset": "x"}, 422),
+        ("POST", "/api/draw", {"strengths": {"folds": 7}}, 422),
+        ("POST", "/api/gallery/77", None, 404),
+    ],
+)
+def test_wrong_requests_get_a_sentence(
+    visitor: Client, page: str, method: str, path: str, body: object, status: int
+) -> None:
+    got, data, _ = visitor.ask(method, path.replace("PAGE", page), body)
+    assert got == status, data
+    assert json.loads(data)["error"]
+
+
+def test_a_session_sees_its_own_pages_only_and_leaves_nothing(server: Running, page: str, photo: Path) -> None:
+    other = server.client()
+    assert other.json("GET", "/api/pages")["pages"] == []
+    assert other.ask("GET", f"/api/pages/{page}/picture")[0] == 404
+    (made,) = other.json("POST", "/api/pages?name=a.jpg", photo.read_bytes())["pages"]
+    before = set(server.server.sessions.folder.iterdir())
+    other.json("DELETE", "/api/session")  # while it is read
+    assert len(before - set(server.server.sessions.folder.iterdir())) == 1
+    assert other.ask("GET", f"/api/pages/{made['id']}")[0] == 401
+    fresh = server.client()  # the worker is there again
+    assert fresh.ask("POST", "/api/draw", {"preset": "clean", "layout": "3x4"})[2]["content-type"] == "image/jpeg"
+
+
+def test_answers_carry_the_security_headers_and_only_local_names_are_served(server: Running) -> None:
+    _, _, headers = Client(server.port).ask("GET", "/")
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "httponly" in headers["set-cookie"].lower()
+    assert Client(server.port).ask("GET", "/", Host="rebound.example")[0] == 400
+
+
+def test_beyond_loopback_a_token_is_wanted() -> None:
+    from ecgdig.web.app import Server, Settings
+
+    with pytest.raises(ValueError, match="token"):
+        Server(Settings(token=None, hosts=None))
+    for here in running(Settings(token="open sesame", hosts=None, workers=0)):
+        visitor = Client(here.port)
+        assert visitor.enter() == 401
+        assert visitor.enter("/?token=guess") == 401
+        assert visitor.ask("GET", "/api/pages")[0] == 401
+        assert visitor.enter("/?token=open%20sesame") == 303
+        assert visitor.ask("GET", "/api/pages")[0] == 200
