@@ -186,6 +186,7 @@ def _levels(sheet: SheetMaps) -> list[int]:
 
 SMEARED = 0.08  # of the spacing
 LEAST_ROW_MM = 0.1  # height of certain row, the mean over the columns; it is 2 mm where a row is seen throughout
+MISSED_ROW = 0.5  # what it costs to leave one out
 FAINT_ROW = 0.35  # of the height of the usual rows: less speaks against a row
 
 
@@ -199,8 +200,10 @@ def _best_chain(peaks: NDArray[np.int64], height: Map, spacing: float) -> tuple[
     for j in range(len(peaks)):
         for i in range(j):
             gap = (peaks[j] - peaks[i]) / spacing
-            link = total[i] + value[j] - 0.3 * ((gap - 1) / 0.15) ** 2
-            if abs(gap - 1) < 0.3 and link > total[j]:
+            rows = max(round(float(gap)), 1)
+            gap /= rows
+            link = total[i] + value[j] - 0.3 * ((gap - 1) / 0.15) ** 2 - MISSED_ROW * (rows - 1)
+            if abs(gap - 1) < 0.3 and rows <= 2 and link > total[j]:
                 total[j], before[j] = link, i
     chain = [int(np.argmax(total))]
     while before[chain[-1]] >= 0:
@@ -219,7 +222,7 @@ def _with_wandering(chance: Map, levels: list[int], extent: tuple[int, int]) -> 
     """
     if len(levels) < 2 or extent[1] - extent[0] < 20 * _R:
         return levels
-    spacing = round(float(np.median(np.diff(levels))))
+    spacing = round(float(np.percentile(np.diff(levels), 20)))  # some gaps may be of two rows
     rest = np.ascontiguousarray(chance[:, extent[0] : extent[1] + 1])
 
     def path_at(level: int, reach: int) -> NDArray[np.int64]:

@@ -38,7 +38,7 @@ def test_rows_that_stand_close_and_cross_are_all_found():
 
 def test_rows_whose_traces_wander_are_found_by_their_spacing():
     beats = patient()
-    wander = 0.7 * np.sin(2 * np.pi * np.arange(beats.signal_mv.shape[1]) / beats.fs / 8.0)
+    wander = 0.45 * np.sin(2 * np.pi * np.arange(beats.signal_mv.shape[1]) / beats.fs / 8.0)
     signal = beats.signal_mv + np.where(np.arange(12) % 3 == 1, 1.0, 0.05)[:, None] * wander
     page = page_of("12x1", row_mm=14.0, recording=replace(beats, signal_mv=signal.astype(np.float32)))
     rows = find_rows(page.image, page.warp)
