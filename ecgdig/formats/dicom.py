@@ -27,13 +27,8 @@ PADDING = -MAX_ADU - 1  # Waveform Padding Value: the sample is not known
 TWELVE_LEAD = "1.2.840.10008.5.1.4.1.1.9.1.1"
 GENERAL = "1.2.840.10008.5.1.4.1.1.9.1.2"
 _MOST_CHANNELS, _MOST_SAMPLES = 13, 16384  # of a 12-lead object
-_MEANING: tuple[str, ...] = (
-    "Lead I",
-    "Lead II",
-    "Lead III",
-    "aVR, augmented voltage, right",
-    "aVL, augmented voltage, left",
-)
+_MEANING: tuple[str, ...] = ("Lead I", "Lead II", "Lead III")
+_MEANING += ("aVR, augmented voltage, right", "aVL, augmented voltage, left")
 _MEANING += ("aVF, augmented voltage, foot", *(f"Lead V{n}" for n in range(1, 7)))
 MDC_CODES = dict(zip(LEADS, (1, 2, 61, 62, 63, 64, 3, 4, 5, 6, 7, 8), strict=True))  # of partition 2
 _SCP_CODES = dict(zip(LEADS, (1, 2, 61, 62, 63, 64, 3, 4, 5, 6, 7, 8), strict=True))  # of SCP-ECG 5.6.3-9-N, older

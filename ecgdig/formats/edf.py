@@ -51,11 +51,11 @@ def write_edf(recording: Recording, about: About, path: str | os.PathLike[str]) 
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # that a record's duration is given
                 writer.setDatarecordDuration(seconds)
+                for i, (lead, gain) in enumerate(zip(recording.leads, gains, strict=True)):
+                    writer.setSignalHeader(i, _header(lead, gain, per_record / seconds, f"ecgdig{sha}"))
             writer.set_number_of_annotation_signals(-(-len(notes) // n_records))
             writer.setStartdatetime(_PLACEHOLDER)
             writer.setEquipment("ecgdig")
-            for i, (lead, gain) in enumerate(zip(recording.leads, gains, strict=True)):
-                writer.setSignalHeader(i, _header(lead, gain, per_record / seconds, f"ecgdig{sha}"))
             for start in range(0, len(steps), per_record):
                 record = np.ascontiguousarray(steps[start : start + per_record].T).ravel()
                 if writer.blockWriteDigitalSamples(record) < 0:

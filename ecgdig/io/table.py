@@ -73,7 +73,7 @@ def read_npz(path: str | os.PathLike[str]) -> Recording:
         with np.load(file, allow_pickle=False) as archive:
             leads = tuple(str(lead) for lead in archive["leads"])
             return Recording(leads, float(archive["fs"]), archive["signal"], archive["sigma"], name=file.stem)
-    except (OSError, KeyError, EOFError, ValueError) as error:
+    except Exception as error:  # damaged archives lead to BadZipFile, zlib.error, NotImplementedError ...
         raise ValueError(f"{file}: not an .npz recording ({' '.join(str(error).split())[:200]})") from None
 
 
