@@ -36,6 +36,15 @@ def is_dicom_page(file: Path) -> bool:
     return "Rows" in ds or "MIMETypeOfEncapsulatedDocument" in ds
 
 
+def is_dicom_picture(file: Path) -> bool:
+    """Whether a DICOM file holds pixels.
+
+    Raises:
+        ImageError: damaged.
+    """
+    return "Rows" in _opened(file, with_pixels=False)
+
+
 def count_dicom_pages(file: Path) -> int:
     """Frames of a picture, or pages of the PDF.
 

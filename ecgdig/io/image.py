@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ecgdig.io.dicom_page import count_dicom_pages, is_dicom, raster_dicom_page
+from ecgdig.io.dicom_page import count_dicom_pages, encapsulated_pdf, is_dicom, is_dicom_picture, raster_dicom_page
 from ecgdig.io.errors import ImageError
 from ecgdig.io.pdf import count_pdf_pages, raster_pdf_page
 
@@ -25,7 +25,7 @@ MOST_PAGES = 200
 MIN_SIDE = 64  # px; no ECG fits in less
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".pdf", ".heic", ".heif", ".dcm")
 
-__all__ = ["SUFFIXES", "ImageError", "Picture", "as_picture", "count_pages", "read_image", "read_picture"]
+__all__ = ["SUFFIXES", "ImageError", "Picture", "as_picture", "count_pages", "pdf_of", "read_image", "read_picture"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +80,21 @@ def read_picture(path: str | os.PathLike[str], page: int = 1) -> Picture:
     except Exception as error:  # damaged files make Pillow raise anything: OSError, SyntaxError, struct.error ...
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ImageError(f"{file}: damaged picture ({reason[:200]}); copy or scan it again") from None
+
+
+def pdf_of(path: str | os.PathLike[str]) -> Path | bytes | None:
+    """A PDF file, or the document in a DICOM object, for those who want more of it than its pixels; None if neither.
+
+    Raises:
+        ImageError: no such file, or a damaged DICOM object.
+    """
+    file = _checked(path)
+    if _is_pdf(file):
+        return file
+    try:
+        return encapsulated_pdf(file) if is_dicom(_head(file)) and not is_dicom_picture(file) else None
+    except ImageError as error:
+        raise ImageError(f"{file}: {error}") from None
 
 
 def count_pages(path: str | os.PathLike[str]) -> int:
