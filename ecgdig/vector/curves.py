@@ -15,6 +15,7 @@ from ecgdig.vector.paths import Stroke
 Array = NDArray[np.float64]
 
 _JOIN_MM = 0.01  # ends this near to each other are one point
+_GAP_MM, _STEP_MM = 0.6, 8.0  # from the last point of one piece to the first of the next, along and across
 _LEAST_MM = 12.0  # of a trace; shorter curves are letters and marks
 _LEAST_CORNERS = 14
 _BACK_MM = 0.12  # by which a trace may go back in x: rounding, and round caps
@@ -64,8 +65,7 @@ def find_curves(strokes: Sequence[Stroke], grid: Grid) -> tuple[list[Curve], lis
     """The traces and the calibration pulses of a page, in the mm of its grid."""
     curves: list[Curve] = []
     pulses: list[Pulse] = []
-    for look, line in _joined(strokes):
-        points = grid.mm(line)
+    for look, points in _joined(strokes, grid):
         if points[0, 0] > points[-1, 0]:
             points = points[::-1]
         pulse, rest = _pulse_of(points)
@@ -76,24 +76,36 @@ def find_curves(strokes: Sequence[Stroke], grid: Grid) -> tuple[list[Curve], lis
     return curves, pulses
 
 
-def _joined(strokes: Sequence[Stroke]) -> Iterator[tuple[tuple[tuple[int, int, int], float], Array]]:
-    """Lines of one pen that begin where the one before ends, as one; others as they are."""
+def _joined(strokes: Sequence[Stroke], grid: Grid) -> Iterator[tuple[tuple[tuple[int, int, int], float], Array]]:
+    """Lines of one pen, in mm, each joined to the one before where it goes on from it."""
     look: tuple[tuple[int, int, int], float] | None = None
     parts: list[Array] = []
     for stroke in strokes:
         here = (stroke.rgb, round(stroke.width, 2))
-        for line in stroke.lines:
+        ends = np.cumsum([len(points) for points in stroke.lines])
+        for line in np.split(grid.mm(np.concatenate(stroke.lines)), ends[:-1]):
             if len(line) > 3 and np.array_equal(line[0], line[-1]):
                 continue  # a closed figure
-            follows = parts and here == look and float(np.abs(line[0] - parts[-1][-1]).max()) < _JOIN_MM
-            if follows:
+            gap = np.abs(line[0] - parts[-1][-1]).max() if parts and here == look else np.inf
+            if gap < _JOIN_MM:
                 parts.append(line[1:])
-                continue
-            if look is not None and parts:
-                yield look, np.concatenate(parts)
-            look, parts = here, [line]
-    if look is not None and parts:
+            elif gap < np.inf and _goes_on(parts, line):
+                parts.append(line)
+            else:
+                if look is not None:
+                    yield look, np.concatenate(parts)
+                look, parts = here, [line]
+    if look is not None:
         yield look, np.concatenate(parts)
+
+
+def _goes_on(parts: Sequence[Array], line: Array) -> bool:
+    """Whether a short piece begins just to the right of where the one before ends: a trace drawn in pieces."""
+    last = parts[-1]
+    dx, dy = line[0] - last[-1]
+    short = max(line[-1, 0] - line[0, 0], last[-1, 0] - last[0, 0]) < _LEAST_MM
+    bent = min(len(line), len(last)) > 2  # straight lines of two points each are a grid or marks
+    return bool(short and bent and 0 < dx < _GAP_MM and abs(dy) < _STEP_MM and line[-1, 0] > line[0, 0])
 
 
 def _is_trace(points: Array) -> bool:

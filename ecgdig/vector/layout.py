@@ -11,7 +11,7 @@ import numpy as np
 
 from ecgdig.grid.flat import GeometryError
 from ecgdig.locate.names import Word
-from ecgdig.locate.plans import Names, named_plan, plans_of
+from ecgdig.locate.plans import named_plan, plans_of
 from ecgdig.page.plan import LeadPlan, column_plan
 from ecgdig.recording import canonical_lead
 from ecgdig.units import LEADS, STANDARD_GAIN_MM_PER_MV, STANDARD_SPEED_MM_PER_S
@@ -23,6 +23,10 @@ _WIDE = 0.75  # of the page's traces, from which a curve is a whole row's
 _COLUMN_MM = 1.5  # starts and ends of one column differ no more
 _OVERLAP_MM = 1.0  # curves of one row overlap no more
 _BEFORE_MM, _AFTER_MM = 26.0, 4.0  # of a name's left edge, from the start of its curve: in the margin, or just inside
+_HIGHEST_MM, _LOWEST_MM = 26.0, 12.0  # of a name above and below its row
+_REACH = 0.4  # of the distance between rows, by which a name may be off
+_NEARER = 0.01  # a mm: among equals the names that are nearer to their rows
+_WEIGHT = 4.0  # log odds of a name where a plan has it
 _CLOSE = 0.12  # relative, of a pulse's size and a usual one
 _SPEEDS, _GAINS = (25.0, 50.0, 12.5, 100.0, 10.0), (10.0, 5.0, 20.0, 2.5, 40.0)
 _NUMBER = r"(\d+(?:[.,]\d+)?)\s*"
@@ -121,7 +125,7 @@ def cells_of(
         ValueError: it is not known.
     """
     start = min(row[0].start_mm for row in rows)
-    names = Names(words, baselines, start)
+    names = _placed(words, baselines, start)
     warnings: list[str] = []
     if layout is not None:
         plan = named_plan(layout)
@@ -146,11 +150,11 @@ def cells_of(
     return cells, plan.name, warnings
 
 
-def _named(rows: Sequence[Sequence[Curve]], names: Names) -> LeadPlan | None:
+def _named(rows: Sequence[Sequence[Curve]], names: Sequence[Sequence[Word]]) -> LeadPlan | None:
     """The plan that the names beside the curves give; None where a row has none, or two curves have one."""
     leads: list[tuple[str, ...]] = []
     for r, row in enumerate(rows):
-        here = sorted((p.word for p in names.placed if p.row == r), key=lambda w: w.x_mm)
+        here = sorted(names[r], key=lambda w: w.x_mm)
         if not here:
             return None
         if len(row) > 1:  # one name a curve, where each has one
@@ -168,6 +172,24 @@ def _named(rows: Sequence[Sequence[Curve]], names: Names) -> LeadPlan | None:
     return LeadPlan(f"{n_grid}x{columns}" + (f"+{len(strips)}" if strips else ""), grid, strips)
 
 
+def _placed(words: Sequence[Word], baselines: Sequence[float], start_mm: float) -> list[list[Word]]:
+    """The names of each row: those of a page stand equally high over their rows, in the margin lower than elsewhere."""
+    levels = np.array(baselines)
+    reach = _REACH * float(np.diff(levels).min()) if len(levels) > 1 else _HIGHEST_MM
+    placed: list[list[Word]] = [[] for _ in baselines]
+    for together in ([w for w in words if w.x_mm < start_mm], [w for w in words if w.x_mm >= start_mm]):
+        best: tuple[float, list[tuple[int, Word]]] = (0.0, [])
+        for over in np.arange(-_HIGHEST_MM, _LOWEST_MM, 0.5):
+            pairs = [(int(np.argmin(np.abs(levels + over - w.y_mm))), w) for w in together]
+            off = [abs(levels[r] + over - w.y_mm) for r, w in pairs]
+            value = sum(1 - 0.3 * d / reach for d in off if d < reach) - _NEARER * abs(float(over))
+            if value > best[0]:
+                best = value, [pair for pair, d in zip(pairs, off, strict=True) if d < reach]
+        for row, word in best[1]:
+            placed[row].append(word)
+    return placed
+
+
 def _beside(curve: Curve, words: Sequence[Word], is_first: bool) -> Word | None:
     """The name nearest to where a curve starts: of the first curve of a row it may stand in the margin."""
     low = curve.start_mm - (_BEFORE_MM if is_first else _AFTER_MM)
@@ -176,7 +198,7 @@ def _beside(curve: Curve, words: Sequence[Word], is_first: bool) -> Word | None:
     return min(near, key=lambda word: abs(word.x_mm - curve.start_mm)) if near else None
 
 
-def _usual(rows: Sequence[Sequence[Curve]], names: Names) -> LeadPlan:
+def _usual(rows: Sequence[Sequence[Curve]], names: Sequence[Sequence[Word]]) -> LeadPlan:
     """The commonest plan of so many rows and columns; leads one under the other if there is none."""
     columns = [len(row) for row in rows]
     fits = []
@@ -184,14 +206,21 @@ def _usual(rows: Sequence[Sequence[Curve]], names: Names) -> LeadPlan:
         wanted = [len(row) for row in plan.grid] + [1] * len(plan.rhythm)
         continuous = max(columns) == 1  # the pen may go on from lead to lead
         if columns == wanted or continuous:
-            fits.append((prior + names.score(plan, rows[0][0].start_mm, _column_mm(rows, plan)), plan))
+            fits.append((prior + _WEIGHT * _support(plan, rows, names), plan))
     if fits:
         return max(fits, key=lambda fit: fit[0])[1]
     return column_plan([LEADS[i] if i < len(LEADS) else f"row {i + 1}" for i in range(len(rows))])
 
 
-def _column_mm(rows: Sequence[Sequence[Curve]], plan: LeadPlan) -> float:
-    return (max(row[-1].end_mm for row in rows) - min(row[0].start_mm for row in rows)) / plan.n_columns
+def _support(plan: LeadPlan, rows: Sequence[Sequence[Curve]], names: Sequence[Sequence[Word]]) -> int:
+    """How many more of the names stand where a plan has them than elsewhere."""
+    left, right = min(row[0].start_mm for row in rows), max(row[-1].end_mm for row in rows)
+    total = 0
+    for leads, words in zip((*plan.grid, *((lead,) for lead in plan.rhythm)), names, strict=True):
+        for word in words:
+            column = int((word.x_mm + _AFTER_MM - left) / (right - left) * len(leads))
+            total += 1 if word.token == leads[min(max(column, 0), len(leads) - 1)] else -1
+    return total
 
 
 def _divided(row: Sequence[Curve], n: int) -> list[tuple[list[Curve], float, float]]:
@@ -203,10 +232,13 @@ def _divided(row: Sequence[Curve], n: int) -> list[tuple[list[Curve], float, flo
     if len(row) > n:  # pieces: a lead begins where one of them does
         starts = np.array([c.start_mm for c in row])
         edges[1:-1] = [starts[int(np.argmin(np.abs(starts - edge)))] for edge in edges[1:-1]]
-    return [
-        ([c for c in row if c.start_mm < b - 1e-6 and c.end_mm > a + 1e-6], float(a), float(b))
-        for a, b in pairwise(edges)
-    ]
+    divided = []
+    for a, b in pairwise(edges):
+        inside = [c for c in row if c.start_mm < b - 1e-6 and c.end_mm > a + 1e-6]
+        x = np.concatenate([*(c.points[:, 0] for c in inside), [np.inf]])  # corners: an edge may lie between two
+        x = x[(x >= a - 1e-6) & (x < (b - 1e-6 if b < last else np.inf))]
+        divided.append((inside, float(x.min(initial=b)), float(x.max(initial=a))))
+    return divided
 
 
 def scale_of(texts: Sequence[Text], pulses: Sequence[Pulse], speed: float | None, gain: float | None) -> Scale:
