@@ -13,7 +13,7 @@ from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 from reportlab.pdfgen.canvas import Canvas
 
-from ecgdig.page.layout import Layout, Segment
+from ecgdig.page.layout import Layout, LeadPlan, Segment
 from ecgdig.recording import Recording
 
 WIDTH_MM, HEIGHT_MM = 290.0, 210.0
@@ -119,6 +119,30 @@ def by_reportlab(recording: Recording, layout: Layout, path: Path, size: float =
     canvas.drawString(20, 4, scale_words(layout))
     canvas.showPage()
     canvas.save()
+    return path
+
+
+def by_subplots(recording: Recording, plan: LeadPlan, seconds: float, path: Path) -> Path:
+    """Axes for each lead in s and mV with a grid and a title of its own, margins between them: stretched squares."""
+    with mpl.rc_context({"path.simplify": False}):
+        figure = Figure(figsize=(14, 8))
+        for axes, (c, lead) in zip(
+            figure.subplots(len(plan.grid), plan.n_columns).ravel(),
+            [(c, lead) for row in plan.grid for c, lead in enumerate(row)],
+            strict=True,
+        ):
+            time = np.arange(round(seconds * recording.fs)) / recording.fs
+            first = round(c * seconds * recording.fs)
+            axes.plot(time, recording.lead(lead)[first : first + time.size], "k", linewidth=0.7)
+            axes.set_title(f"Lead {lead}", loc="left", fontsize=8)
+            axes.set(xlim=(0, seconds), ylim=(-2, 2))
+            for way, large, small in ((axes.xaxis, 0.2, 0.04), (axes.yaxis, 0.5, 0.1)):
+                way.set_major_locator(MultipleLocator(large))
+                way.set_minor_locator(MultipleLocator(small))
+            axes.grid(which="major", color="#dd9999", linewidth=0.6)
+            axes.grid(which="minor", color="#f2cccc", linewidth=0.3)
+            axes.tick_params(which="both", length=0, labelbottom=False, labelleft=False)
+        FigureCanvasPdf(figure).print_pdf(path)
     return path
 
 

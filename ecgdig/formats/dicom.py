@@ -168,6 +168,7 @@ def _annotations(pydicom: Any, recording: Recording, about: About) -> list[Any]:
     for name, text in about.pairs(recording).items():
         if name != "missing samples":  # each has an annotation of its own
             items.append(_annotation(pydicom, f"{name}: {text}", [1, 0]))
+    items.append(_annotation(pydicom, "dates in this object: of writing; that of the recording is not known", [1, 0]))
     for stretch in about.gaps(recording):
         items.append(_gap(pydicom, stretch, recording))
     return items

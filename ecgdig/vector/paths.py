@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Points = NDArray[np.float64]  # (n, 2)
-MOST_SEGMENTS = 3_000_000  # of a page; more is no ECG
+MOST_SEGMENTS = 1_000_000  # of a page; more is no ECG
 _MOST_DEPTH = 6  # of forms within forms
 _BEZIER = np.linspace(0, 1, 9)[1:]  # places of a Bézier curve that become points
 

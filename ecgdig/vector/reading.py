@@ -29,8 +29,9 @@ Array = NDArray[np.float64]
 
 _MOST_PICTURE = 0.5  # share of the page; a scan with recognised text is no drawing
 _LEAST_TRACE_MM = 40.0  # of traces in all
+_LONGEST_MM = 20_000.0  # of a trace; more is no page, and more samples than fit in memory
 _ERROR_MM = 0.01  # standard error of a corner: coordinates are rounded
-_SIMPLIFIED_MM = 0.05  # of a trace some of whose corners were left out; matplotlib does so by default
+_SIMPLIFIED_MM = 0.02  # across a trace some of whose corners were left out; matplotlib does so by default
 _COLUMNS_PER_MM = 16  # of the curves that the overlay and the checks look at
 _MOST_OFF, _MEAN_OFF = 0.25, 0.06  # of a step, by which corners that are samples stand off whole steps
 _LEAST_SAMPLES = 20
@@ -76,6 +77,8 @@ def read_vectors(
     curves, pulses = find_curves(drawing.strokes, grid)
     curves = _alike(curves)
     if sum(c.end_mm - c.start_mm for c in curves) < _LEAST_TRACE_MM:
+        return None
+    if max(np.ptp(c.points, axis=0).max() for c in curves) > _LONGEST_MM:
         return None
     rows = rows_of(curves)
     baselines, of_row = baselines_of(rows, pulses)
@@ -175,7 +178,9 @@ def _recording(layout: Layout, cells: Sequence[Cell], name: str) -> Recording:
             here = (x >= points[0, 0] - half) & (x <= points[-1, 0] + half) & np.isnan(signal[row])
             y = _through(points, np.clip(x[here], points[0, 0], points[-1, 0]))
             signal[row, here] = sign * s.mv_of(y)
-            error_mm = _SIMPLIFIED_MM if evened(points) is None else _ERROR_MM
+            # the room that simplifying leaves is across the line: on a steep one that is much along y
+            steep = np.hypot(1, np.gradient(y, x[here])) if y.size > 1 else np.ones(y.size)
+            error_mm = np.full(y.size, _ERROR_MM) if evened(points) is not None else _SIMPLIFIED_MM * steep
             sigma[row, here] = error_mm / s.gain_mm_per_mv
     return Recording(leads, OUTPUT_FS, signal.astype(np.float32), sigma.astype(np.float32), name=name)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
-from vector_pages import DRAWN_BY, by_cairo, by_matplotlib, by_reportlab
+from vector_pages import DRAWN_BY, by_cairo, by_matplotlib, by_reportlab, by_subplots
 
 from ecgdig.digitizer import Digitization
 from ecgdig.formats import About
@@ -15,7 +15,7 @@ from ecgdig.formats.pdf import write_pdf
 from ecgdig.grid.flat import GeometryError
 from ecgdig.locate.naming import parse_leads
 from ecgdig.metrics import score_recording
-from ecgdig.page import Layout
+from ecgdig.page import Layout, lead_plan
 from ecgdig.recording import Recording
 from ecgdig.vector import read_vectors
 from ecgdig.vector.reading import evened
@@ -59,6 +59,15 @@ def test_lines_that_were_simplified_are_named(heart: Recording, laid: Laid, prin
     score = score_recording(printed(heart, page), reading.recording)
     assert 25 < score.page["snr_db"] < 50
     assert score.page["interval_90_coverage"] > 0.85
+
+
+def test_columns_with_margins_between_them_follow_each_other(
+    heart: Recording, laid: Laid, printed: Printed, tmp_path: Path
+) -> None:
+    reading = read(by_subplots(heart, lead_plan("3x4"), 2.5, tmp_path / "a.pdf"))
+    assert [s.start_s for s in reading.layout.row(0)] == [0, 2.5, 5, 7.5]
+    assert all("assumed" in warning for warning in reading.warnings)  # speed and gain stand nowhere
+    assert score_recording(printed(heart, laid("3x4")), reading.recording).page["snr_db"] > 50
 
 
 @pytest.mark.parametrize("fs", [100.0, 250.0, 1000.0])
@@ -141,6 +150,16 @@ def test_pages_without_vector_traces_are_left_to_the_network(
             canvas.grid(list(range(0, 500, 10)), list(range(0, 700, 10)))
         canvas.save()
     assert read_vectors(file, 1, PICTURE) is None
+
+
+def test_more_millimetres_than_a_page_has_are_left_alone(tmp_path: Path) -> None:
+    """What would take more memory than there is: a curve of a million millimetres on a small grid."""
+    canvas = Canvas(str(tmp_path / "a.pdf"))
+    canvas.grid(list(range(0, 500, 5)), list(range(0, 700, 5)))
+    x = np.arange(0, 5e6, 5e4)
+    canvas.lines(list(zip(x[:-1], 300 + x[:-1] % 7, x[1:], 300 + x[1:] % 7, strict=True)))
+    canvas.save()
+    assert read_vectors(tmp_path / "a.pdf", 1, PICTURE) is None
 
 
 def test_evened_finds_samples_behind_rounding_and_left_out_corners() -> None:
