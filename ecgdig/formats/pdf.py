@@ -34,6 +34,7 @@ _EDGE_MM = 5.0  # free of grid
 _LEFT_MM, _RIGHT_MM = 22.0, 10.0  # before the first sample: calibration pulse; behind the last
 _TOP_MM, _BOTTOM_MM = 18.0, 24.0  # of the grid: header and what is said of the recording
 _MOST_ROW_MM = 30.0
+_CHARACTERS, _MOST_LINES = 240, 8  # of what is said below the traces
 _POINTS_PER_MM = 72 / MM_PER_INCH
 _MINOR, _MAJOR, _INK = "#f6cccc", "#e79a9a", "#101010"
 
@@ -128,9 +129,9 @@ def _words(axes: Any, recording: Recording, about: About, paper: Paper) -> None:
     head = f"{STANDARD_SPEED_MM_PER_S:g} mm/s   {STANDARD_GAIN_MM_PER_MV:g} mm/mV"
     axes.text(_EDGE_MM, 9.0, recording.name or "ECG", fontsize=10, color=_INK, va="center")
     axes.text(paper.width_mm - _EDGE_MM, 9.0, head, fontsize=9, color=_INK, va="center", ha="right")
-    lines = [part for line in about.lines(recording) for part in textwrap.wrap(line, 210)]
-    if len(lines) > 8:
-        lines = [*lines[:7], "... (more in the other formats)"]
+    lines = textwrap.wrap("  |  ".join(about.lines(recording)), _CHARACTERS)
+    if len(lines) > _MOST_LINES:
+        lines = [*lines[: _MOST_LINES - 1], "... (the other formats say the rest)"]
     axes.text(
         _EDGE_MM, paper.height_mm - _BOTTOM_MM + 7.0, "\n".join(lines), fontsize=4.5, color=_INK, va="top", wrap=False
     )

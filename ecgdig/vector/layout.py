@@ -21,6 +21,7 @@ from ecgdig.vector.paths import Text
 
 _WIDE = 0.75  # of the page's traces, from which a curve is a whole row's
 _COLUMN_MM = 1.5  # starts and ends of one column differ no more
+_LEVEL_MM = 9.0  # curves of one row lie no further apart in height, where nothing else tells
 _OVERLAP_MM = 1.0  # curves of one row overlap no more
 _BEFORE_MM, _AFTER_MM = 26.0, 4.0  # of a name's left edge, from the start of its curve: in the margin, or just inside
 _HIGHEST_MM, _LOWEST_MM = 26.0, 12.0  # of a name above and below its row
@@ -64,17 +65,27 @@ def rows_of(curves: Sequence[Curve]) -> list[list[Curve]]:
             columns[-1].append(curve)
         else:
             columns.append([curve])
-    if len({len(column) for column in columns}) == 1:  # a full grid: the order within each column is that of the rows
+    if len({len(column) for column in columns}) == 1 and _side_by_side(
+        columns
+    ):  # a full grid: the order within each column is that of the rows
         stacks = [sorted(column, key=lambda c: c.middle_mm) for column in columns]
         rows = [list(row) for row in zip(*stacks, strict=True)] + [[curve] for curve in wide]
         return sorted(rows, key=lambda row: float(np.median([c.middle_mm for c in row])))
     rows = []
     for curve in sorted(curves, key=lambda c: c.middle_mm):
-        if rows and all(_apart(curve, other) for other in rows[-1]):
+        level = np.median([c.middle_mm for c in rows[-1]]) if rows else np.inf
+        if abs(curve.middle_mm - level) < _LEVEL_MM and all(_apart(curve, other) for other in rows[-1]):
             rows[-1].append(curve)
         else:
             rows.append([curve])
     return [sorted(row, key=lambda c: c.start_mm) for row in rows]
+
+
+def _side_by_side(columns: Sequence[Sequence[Curve]]) -> bool:
+    """Whether all columns share some height: leads one under the other may be printed at different times too."""
+    lowest = max(min(c.middle_mm for c in column) for column in columns)
+    highest = min(max(c.middle_mm for c in column) for column in columns)
+    return lowest < highest + _LEVEL_MM
 
 
 def _apart(a: Curve, b: Curve) -> bool:

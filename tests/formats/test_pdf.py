@@ -20,7 +20,16 @@ def test_the_page_says_what_it_is(page: tuple[Recording, About], tmp_path: Path)
         assert np.array(sheet.get_size()) / 72 * 25.4 == pytest.approx([297, 210], abs=0.1)
         text = sheet.get_textpage().get_text_bounded()
         assert not list(sheet.get_objects(filter=[pdfium.raw.FPDF_PAGEOBJ_IMAGE]))  # vectors only
-    for words in ("25 mm/s", "10 mm/mV", "aVR", "V6", "digitized from an image", SHA, "sampling rate: 500 Hz"):
+    for words in (
+        "25 mm/s",
+        "10 mm/mV",
+        "aVR",
+        "V6",
+        "digitized from an image",
+        SHA,
+        "sampling rate: 500 Hz",
+        "not readable: V2",
+    ):
         assert words in text
 
 

@@ -6,6 +6,7 @@ import pytest
 from ecgdig.grid.flat import GeometryError
 from ecgdig.locate.names import Word
 from ecgdig.page import lead_plan
+from ecgdig.units import LEADS
 from ecgdig.vector.curves import Curve, Pulse
 from ecgdig.vector.grid import Axis, Grid
 from ecgdig.vector.layout import baselines_of, cells_of, rows_of, scale_of, words_of
@@ -51,6 +52,14 @@ def test_a_curve_that_lies_in_the_row_below_keeps_its_row() -> None:
     rows = rows_of(curves)
     assert [len(row) for row in rows] == [4, 4, 4]
     assert rows[0][2] is curves[2]
+
+
+def test_leads_one_under_the_other_may_be_printed_at_different_times() -> None:
+    rows = rows_of([curve(20 + 62.5 * (i // 3), 82 + 62.5 * (i // 3), 30 + 14 * i) for i in range(12)])
+    words = [Word(lead, 21, 24 + 14 * i, 1.0) for i, lead in enumerate(LEADS)]
+    cells, found, _ = cells_of(rows, baselines_of(rows, [])[0], words, None)
+    assert found == "12x1"
+    assert [cell.lead for cell in cells] == list(LEADS)
 
 
 @pytest.mark.parametrize("names", [True, False], ids=["named", "unnamed"])
