@@ -30,8 +30,9 @@ _MOST_CHANNELS, _MOST_SAMPLES = 13, 16384  # of a 12-lead object
 _MEANING: tuple[str, ...] = ("Lead I", "Lead II", "Lead III")
 _MEANING += ("aVR, augmented voltage, right", "aVL, augmented voltage, left")
 _MEANING += ("aVF, augmented voltage, foot", *(f"Lead V{n}" for n in range(1, 7)))
-MDC_CODES = dict(zip(LEADS, (1, 2, 61, 62, 63, 64, 3, 4, 5, 6, 7, 8), strict=True))  # of partition 2
-_SCP_CODES = dict(zip(LEADS, (1, 2, 61, 62, 63, 64, 3, 4, 5, 6, 7, 8), strict=True))  # of SCP-ECG 5.6.3-9-N, older
+MDC_CODES = dict(
+    zip(LEADS, (1, 2, 61, 62, 63, 64, 3, 4, 5, 6, 7, 8), strict=True)
+)  # of partition 2; SCP-ECG 5.6.3-9-N has the same
 _TEXT_CHARACTERS = 1000  # of an annotation: 1024 bytes at most
 
 
@@ -90,7 +91,7 @@ def read_dicom(path: str | os.PathLike[str]) -> Recording:
     except Exception as error:  # damaged files make the library raise anything
         raise RecordError(f"{file}: not a readable DICOM file ({reason(error)}); export it again") from None
     if "WaveformSequence" not in ds or not ds.WaveformSequence:
-        what = getattr(getattr(ds.get("SOPClassUID"), "name", None), "strip", str)() or "DICOM object"
+        what = getattr(ds.get("SOPClassUID"), "name", "") or "this DICOM object"
         raise RecordError(f"{file}: {what} holds no waveform; give an ECG waveform object")
     group = ds.WaveformSequence[0]
     try:
@@ -194,10 +195,9 @@ def _lead_of(channel: Any) -> str:
     """The lead of a channel, by its code where that is known, else by what the code means or the label."""
     source = channel.ChannelSourceSequence[0] if channel.get("ChannelSourceSequence") else None
     value = str(source.get("CodeValue", "")) if source is not None else ""
-    tables = (({f"2:{n}": lead for lead, n in MDC_CODES.items()}), {f"5.6.3-9-{n}": k for k, n in _SCP_CODES.items()})
-    for table in tables:
-        if value in table:
-            return table[value]
+    for lead, n in MDC_CODES.items():
+        if value in (f"2:{n}", f"5.6.3-9-{n}"):
+            return lead
     meaning = str(source.get("CodeMeaning", "")) if source is not None else ""
     text = meaning or str(channel.get("ChannelLabel", "")) or value
     if not text:

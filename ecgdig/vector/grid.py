@@ -103,7 +103,7 @@ def _axis(lines: Sequence[tuple[Array, Array]], strokes: Sequence[Stroke]) -> Ax
     if others:
         large = max(others, key=lambda g: g[2])  # the longest reach measures best
         return Axis(large[0], large[1] / LARGE_SQUARE_MM)
-    best = max(grids, key=lambda g: g[2] * (1 + 1e-9))
+    best = max(grids, key=lambda g: g[2])
     square = SMALL_SQUARE_MM if best[1] / POINTS_PER_MM < _BETWEEN_MM else LARGE_SQUARE_MM
     return Axis(best[0], best[1] / square)
 

@@ -109,5 +109,5 @@ def test_folders_and_missing_files_are_named(tmp_path: Path) -> None:
         read_recording(tmp_path / "c")
 
 
-def test_a_csv_without_a_gap_at_its_end_keeps_its_name(small: Recording, tmp_path: Path) -> None:
+def test_a_recording_is_called_as_its_file(small: Recording, tmp_path: Path) -> None:
     assert read_recording(write_csv(small, tmp_path / "x.csv")).name == "x"

@@ -2,16 +2,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cairocffi as cairo
 import numpy as np
 import pypdfium2 as pdfium
 import pytest
 from reportlab.pdfgen.canvas import Canvas
+from vector_pages import cairo
 
 from ecgdig.vector import paths
 from ecgdig.vector.paths import drawing_of
 
 
+@pytest.mark.skipif(cairo is None, reason="needs libcairo")
 def test_lines_colours_and_words_of_cairo(tmp_path: Path) -> None:
     surface = cairo.PDFSurface(str(tmp_path / "a.pdf"), 200, 100)
     pen = cairo.Context(surface)
