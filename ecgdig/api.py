@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 from PIL import Image
@@ -13,11 +14,22 @@ from PIL import Image
 from ecgdig import digitizer
 from ecgdig.digitizer import Digitization, Told
 from ecgdig.hub import DEFAULT, TraceModel, load
-from ecgdig.io.image import as_picture, read_picture
+from ecgdig.io.image import as_picture, pdf_of, read_picture
 from ecgdig.locate.naming import LeadNames, parse_leads
+from ecgdig.vector import read_vectors
 
 SPEED_RANGE_MM_PER_S = (5.0, 200.0)
 GAIN_RANGE_MM_PER_MV = (1.0, 80.0)
+
+
+class _Known(TypedDict):
+    """What the user knows of a page."""
+
+    layout: str | None
+    speed_mm_per_s: float | None
+    gain_mm_per_mv: float | None
+    leads: LeadNames | None
+    name: str
 
 
 def digitize(
@@ -32,6 +44,9 @@ def digitize(
     told: Told = lambda stage: None,
 ) -> Digitization:
     """Read a paper ECG: a scan, a photo or a page of a PDF.
+
+    Where the traces of a PDF are vector paths on a grid of lines, they are read from these, and no network is used:
+    `checkpoint` of the result then says `vector paths`.
 
     Args:
         image: a file, an array (grey `(H, W)`, RGB `(H, W, 3)` or RGBA; see `ecgdig.io.image.as_picture`), or a PIL
@@ -52,19 +67,17 @@ def digitize(
     """
     check_scale(speed, gain)
     names = parse_leads(leads) if isinstance(leads, str) else leads
-    model = checkpoint if isinstance(checkpoint, TraceModel) else _model(str(checkpoint or DEFAULT))
-    from_file = isinstance(image, (str, os.PathLike))
-    picture = read_picture(image, page) if isinstance(image, (str, os.PathLike)) else as_picture(image)
-    read = digitizer.digitize(
-        picture.rgb,
-        model,
-        layout=layout,
-        speed_mm_per_s=speed,
-        gain_mm_per_mv=gain,
-        leads=names,
-        name=Path(str(image)).stem if from_file else "",
-        told=told,
-    )
+    known: _Known = {"layout": layout, "speed_mm_per_s": speed, "gain_mm_per_mv": gain, "leads": names, "name": ""}
+    read = None
+    if isinstance(image, (str, os.PathLike)):
+        known["name"] = Path(image).stem
+        picture, pdf = read_picture(image, page), pdf_of(image)
+        read = None if pdf is None else read_vectors(pdf, page, picture.rgb, **known)
+    else:
+        picture = as_picture(image)
+    if read is None:
+        model = checkpoint if isinstance(checkpoint, TraceModel) else _model(str(checkpoint or DEFAULT))
+        read = digitizer.digitize(picture.rgb, model, told=told, **known)
     return replace(read, warnings=(*picture.notes, *read.warnings))
 
 

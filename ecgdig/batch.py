@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from ecgdig.api import digitize
+from ecgdig.formats import DEFAULT_FORMATS, files_of
 from ecgdig.hub import TraceModel, load
 from ecgdig.io import safe_name
 from ecgdig.io.atomic import whole_file
+from ecgdig.io.dicom_page import is_dicom_page
 from ecgdig.io.image import SUFFIXES, ImageError, count_pages
 from ecgdig.locate.naming import LeadNames
 from ecgdig.privacy import redacted
-from ecgdig.report.save import FORMATS, save
+from ecgdig.report.save import save
 
 GB_A_WORKER = 3.0  # measured peak on 12-megapixel photos, rounded up
 
@@ -52,7 +54,7 @@ class Request:
     speed: float | None = None
     gain: float | None = None
     leads: LeadNames | None = None
-    formats: tuple[str, ...] = FORMATS
+    formats: tuple[str, ...] = DEFAULT_FORMATS
     redact: bool = False  # names and other words are painted over in the overlay
 
 
@@ -102,11 +104,9 @@ def jobs_of(paths: Sequence[str]) -> tuple[list[Job], list[Row]]:
 def done_before(job: Job, request: Request) -> Row | None:
     """The row of a job whose results are all there, made from the same file; None if it is still to do."""
     target = request.out / job.name
-    suffixes = {"wfdb": (".hea", ".dat"), "csv": (".csv",), "npz": (".npz",)}
-    wanted = [suffix for name in request.formats for suffix in suffixes[name]]
     try:
         kept = json.loads(target.with_name(f"{job.name}.json").read_text())
-        if kept["source"] != _source(job) or not all(Path(f"{target}{suffix}").is_file() for suffix in wanted):
+        if kept["source"] != _source(job) or not all(f.is_file() for f in files_of(request.formats, target)):
             return None
         return _row(job, kept, None)
     except (OSError, ValueError, KeyError, TypeError):
@@ -117,6 +117,8 @@ def read_page(job: Job, request: Request, model: TraceModel) -> Row:
     """Read one page and write its results; whatever goes wrong is in the row."""
     began = time.perf_counter()
     try:
+        if job.path.resolve() in [file.resolve() for file in files_of(request.formats, request.out / job.name)]:
+            raise ValueError("would be overwritten by its own result; give another folder for the results")
         read = digitize(
             job.path,
             layout=request.layout,
@@ -179,15 +181,17 @@ def _pictures(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
-    inside = [p for p in inside if not _is_overlay(p)]
+    inside = [p for p in inside if not _is_result(p)]
     if not inside:
         raise ImageError(f"{path}: no picture in this folder ({', '.join(SUFFIXES)})")
     return inside
 
 
-def _is_overlay(path: Path) -> bool:
-    """Whether a picture is what an earlier run wrote beside its images."""
-    stem = path.stem.removesuffix("_overlay")
+def _is_result(path: Path) -> bool:
+    """Whether a file is what an earlier run wrote beside its images, or no picture: a DICOM waveform."""
+    if path.suffix.lower() == ".dcm":
+        return not is_dicom_page(path)
+    stem = path.stem.removesuffix("_overlay").removesuffix("_reprint")
     return stem != path.stem and path.with_name(f"{stem}.json").is_file()
 
 

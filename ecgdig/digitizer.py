@@ -95,8 +95,11 @@ class Digitization:
     def save(self, path: str | os.PathLike[str], formats: Sequence[str] = ("wfdb", "csv", "npz")) -> list[Path]:
         """Write the recording, PATH.json and PATH_overlay.png, each file whole or not at all; returns what was written.
 
+        Args:
+            formats: of `wfdb`, `csv`, `npz`, `parquet`, `dicom`, `aecg`, `fhir`, `edf` and `pdf`.
+
         Raises:
-            ValueError: an unknown format.
+            ValueError: an unknown format, or a library that one needs is not installed.
             OSError: the folder cannot be written to.
         """
         from ecgdig.report.save import save

@@ -9,7 +9,9 @@ from PIL import Image
 
 from ecgdig import batch
 from ecgdig.batch import Job, Request, Row, jobs_of, read_page, run
+from ecgdig.formats import write_recording
 from ecgdig.hub import DEFAULT
+from ecgdig.recording import Recording
 
 WHITE = Image.new("RGB", (120, 100), "white")
 
@@ -39,6 +41,23 @@ def test_own_overlays_are_not_read_again(tmp_path: Path) -> None:
     assert len(jobs_of([str(tmp_path)])[0]) == 2
     (tmp_path / "x.json").write_text("{}")
     assert [job.name for job in jobs_of([str(tmp_path)])[0]] == ["x"]
+
+
+def test_what_is_no_page_of_a_folder_is_passed_over(tmp_path: Path) -> None:
+    write_recording(Recording(("I",), 500.0, np.zeros((1, 500))), tmp_path / "x", ["dicom", "pdf"])
+    WHITE.save(tmp_path / "y.png")
+    assert [job.name for job in jobs_of([str(tmp_path)])[0]] == ["x_reprint", "y"]
+    (tmp_path / "x.json").write_text("{}")  # the reprint is a result too
+    assert [job.name for job in jobs_of([str(tmp_path)])[0]] == ["y"]
+
+
+def test_no_result_overwrites_its_own_source(tmp_path: Path) -> None:
+    (tmp_path / "x.dcm").write_bytes(b"page")
+    request = Request(tmp_path, DEFAULT, formats=("csv", "dicom"))
+    row = read_page(Job(tmp_path / "x.dcm", 1, 1, "x"), request, ink_model())
+    assert row.status == "failed"
+    assert "would be overwritten by its own result" in row.error
+    assert (tmp_path / "x.dcm").read_bytes() == b"page"
 
 
 def test_an_unexpected_error_is_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

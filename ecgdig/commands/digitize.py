@@ -13,11 +13,11 @@ from tqdm import tqdm
 from ecgdig.api import check_scale
 from ecgdig.batch import Job, Request, Row, default_workers, done_before, jobs_of, run, write_summary
 from ecgdig.commands.voice import EXIT_CODES, Voice, add_voice, painted
+from ecgdig.formats import DEFAULT_FORMATS, FORMATS, check_formats
 from ecgdig.hub import DEFAULT, RUNTIMES, CheckpointError, load
 from ecgdig.io.image import MOST_PIXELS, REFUSED_PIXELS, SUFFIXES
 from ecgdig.locate.leads import KNOWN_LAYOUTS
 from ecgdig.locate.naming import parse_leads
-from ecgdig.report.save import FORMATS, check_formats
 
 _SUMMARY_EVERY = 20  # pages
 _LAYOUTS = sorted({name for plans in KNOWN_LAYOUTS.values() for name in plans})
@@ -108,7 +108,7 @@ def _request(options: argparse.Namespace) -> Request:
     if options.workers is not None and options.workers < 1:
         raise ValueError(f"{options.workers} workers; want 1 or more")
     leads = None if options.leads is None else parse_leads(options.leads)
-    formats = check_formats([name.strip() for name in options.format.split(",")])
+    formats = check_formats([name.strip() for text in options.formats for name in text.split(",")])
     out = Path(options.out)
     return Request(
         out,
@@ -128,6 +128,8 @@ _EPILOG = f"""what is written for each page, into DIR:
   NAME.csv            the same with the standard error (sigma) of every sample; the header has units and rate
   NAME.npz            signal, sigma (leads x samples, mV), fs, leads, units, for numpy.load
   NAME.json           layout, speed, gain, px/mm; quality, coverage, sigma of each lead; warnings; doubtful or not
+  NAME.parquet, NAME.dcm, NAME.aecg.xml, NAME.fhir.json, NAME.edf, NAME_reprint.pdf
+                      with --formats parquet dicom aecg fhir edf pdf (pip install 'ecgdig[formats]')
   NAME_overlay.png    the reading drawn over the image: look at it before using the numbers
   summary.csv         one line a page: status (ok, doubtful, failed), layout, seconds, sigma, coverage, warnings, error
 Of a PDF or multi-page TIFF each page is read (NAME_p1, NAME_p2 ...). Pages read before are kept.
@@ -155,7 +157,14 @@ def parser(prog: str = "digitize") -> argparse.ArgumentParser:
     add = parser.add_argument
     add("images", nargs="+", metavar="IMAGE", help=f"files ({', '.join(s[1:] for s in SUFFIXES)}) or folders of them")
     add("--out", required=True, metavar="DIR", help="folder for the results")
-    add("--format", default=",".join(FORMATS), help="which recordings to write (default: %(default)s)")
+    add(
+        "--formats",
+        nargs="+",
+        default=DEFAULT_FORMATS,
+        metavar="FORMAT",
+        help=f"which recordings to write: {', '.join(FORMATS)} (default: {' '.join(DEFAULT_FORMATS)})",
+    )
+    add("--format", dest="formats", type=lambda text: [text], help="the same in one word, apart by commas")
     add("--layout", help="what is printed, if you know: 3x4, 3x4+1, 3x4+3, 6x2, 12x1 ...; default: found")
     add("--leads", help="lead names as on the page, columns apart by ',', rows by '/', for layouts that are not known")
     add("--speed", type=float, help="paper speed in mm/s, if you know; default: from the calibration pulse, or 25")

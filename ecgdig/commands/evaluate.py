@@ -31,7 +31,7 @@ from ecgdig.scoring.comparison import compare, read_summary
 from ecgdig.scoring.journal import Journal
 from ecgdig.scoring.predictions import match, scored_pairs
 from ecgdig.scoring.results import PageResult, summary_of
-from ecgdig.sources import Simulator, Source, WfdbFolder
+from ecgdig.sources import RecordingFolder, Simulator, Source
 from ecgdig.tracking import wandb_mode
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def _what(options: argparse.Namespace) -> str:
 def _cases(options: argparse.Namespace, indices: Iterable[int]) -> Iterator[Case]:
     if options.pages:
         return folder_cases(Path(options.pages), indices)
-    source: Source = WfdbFolder(Path(options.records)) if options.records else Simulator(n=24, seed=HELD_OUT_SEED)
+    source: Source = RecordingFolder(options.records) if options.records else Simulator(n=24, seed=HELD_OUT_SEED)
     layouts = LAYOUTS if options.layout == "all" else (options.layout,)
     return rendered_cases(source, options.preset, layouts, options.dpi, HELD_OUT_SEED, indices)
 

@@ -17,8 +17,8 @@ _EXAMPLES = f"""examples:
   python scripts/eval_snr.py --predictions DIR --truth DIR --csv scores.csv
   python scripts/eval_snr.py --compare before.json now.json --html report.html
 
-Predictions and truths are WFDB records, or CSV files with a header (time_s,I,II,...; seconds and mV), of any rate,
-matched by file name. A prediction that is missing or unreadable counts 0 dB.
+Predictions and truths are WFDB records, CSV files with a header (time_s,I,II,...; seconds and mV), Parquet, .npz,
+DICOM, aECG or EDF files, of any rate, matched by file name. A prediction that is missing or unreadable counts 0 dB.
 
 {EXIT_CODES}
 """
@@ -58,7 +58,7 @@ def parser_of(prog: str = "eval_snr") -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--records", help="folder of WFDB records to render; default: built-in held-out recordings")
+    which.add_argument("--records", help="folder of recordings to render; default: built-in held-out ones")
     which.add_argument("--pages", help="folder with an index.csv (columns image, truth) of pictures and WFDB truths")
     which.add_argument("--predictions", metavar="DIR", help="recordings that any program read; with --truth")
     which.add_argument("--compare", nargs=2, metavar=("A.json", "B.json"), help="two results of --json, page by page")

@@ -136,7 +136,8 @@ A run that was stopped or killed goes on when the same command is given again; a
         "records",
         nargs="*",
         metavar="RECORDS",
-        help="folders of WFDB records (searched recursively), PTB-XL's own folder, single records; none: the simulator",
+        help="folders of recordings (WFDB, CSV, DICOM, aECG, EDF, Parquet; searched recursively), PTB-XL's own folder, "
+        "single ones; none: the simulator",
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="folder to make, or to go on with")
     parser.add_argument(

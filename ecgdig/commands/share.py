@@ -12,7 +12,7 @@ from ecgdig.commands.evaluate import HELD_OUT_SEED
 from ecgdig.hub import CONFIG, CheckpointError, TraceModel, load, save
 from ecgdig.hub.card import push, write_card
 from ecgdig.scoring.cases import rendered_cases
-from ecgdig.sources import Simulator, Source, WfdbFolder
+from ecgdig.sources import RecordingFolder, Simulator, Source
 
 _EPILOG = """examples:
   python scripts/share.py runs/mine/best.ckpt --out checkpoints/mine --records DIR --onnx
@@ -50,7 +50,7 @@ def main(args: Sequence[str] | None = None) -> None:
 def _share(model: TraceModel, options: argparse.Namespace) -> tuple[Path, tuple[float, float]]:
     from ecgdig.calibrate import fit_sigma_rule, spreads_and_errors
 
-    source: Source = WfdbFolder(Path(options.records)) if options.records else Simulator(100, HELD_OUT_SEED)
+    source: Source = RecordingFolder(options.records) if options.records else Simulator(100, HELD_OUT_SEED)
     cases = [
         case
         for preset in ("clean", "scan", "photo")

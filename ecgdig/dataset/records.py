@@ -1,4 +1,4 @@
-"""The recordings of a data set: folders of WFDB records, PTB-XL's own folder, single records, or the simulator."""
+"""The recordings of a data set: folders of recordings, PTB-XL's own folder, single records, or the simulator."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ecgdig.recording import Recording
-from ecgdig.sources import PtbXl, Simulator, Source, WfdbFolder
+from ecgdig.sources import PtbXl, RecordingFolder, Simulator, Source
 from ecgdig.sources.ptbxl import TABLE
 
 SIMULATED = 1_000_000_000  # how many recordings the simulator has; each costs nothing until it is drawn
@@ -70,8 +70,5 @@ def _open(path: Path, several: bool) -> tuple[str, Source, tuple[str, ...]]:
     if (path / TABLE).is_file():
         database = PtbXl(path, rate=500 if (path / "records500").is_dir() else 100)
         return name, database, database.records
-    bare = path.with_suffix("") if path.suffix in {".dat", ".mat"} else path
-    folder = WfdbFolder(bare)
-    if not path.is_dir():
-        return "", folder, tuple(header.stem for header in folder.headers)
-    return name, folder, tuple(str(h.relative_to(path).with_suffix("")) for h in folder.headers)
+    folder = RecordingFolder(path)
+    return name if path.is_dir() else "", folder, folder.names()

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from ecgdig.io.dicom_page import count_dicom_pages, encapsulated_pdf, is_dicom, is_dicom_picture, raster_dicom_page
 from ecgdig.io.errors import ImageError
 from ecgdig.io.pdf import count_pdf_pages, raster_pdf_page
 
@@ -22,9 +23,9 @@ REFUSED_PIXELS = 100_000_000  # more than any page needs: decompression bombs
 MOST_BYTES = 500_000_000
 MOST_PAGES = 200
 MIN_SIDE = 64  # px; no ECG fits in less
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".pdf", ".heic", ".heif")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".pdf", ".heic", ".heif", ".dcm")
 
-__all__ = ["SUFFIXES", "ImageError", "Picture", "as_picture", "count_pages", "read_image", "read_picture"]
+__all__ = ["SUFFIXES", "ImageError", "Picture", "as_picture", "count_pages", "pdf_of", "read_image", "read_picture"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +47,10 @@ def read_image(path: str | os.PathLike[str], page: int = 1) -> NDArray[np.uint8]
 
 
 def read_picture(path: str | os.PathLike[str], page: int = 1) -> Picture:
-    """One page of a picture file (PNG, JPEG, TIFF, WebP, BMP, GIF, PDF; HEIC with the extra `heic`).
+    """One page of a picture file (PNG, JPEG, TIFF, WebP, BMP, GIF, PDF; extras: HEIC, DICOM).
 
     Args:
-        page: of a PDF or multi-page TIFF, from 1.
+        page: of a PDF, multi-page TIFF or DICOM object, from 1.
 
     Raises:
         ImageError: missing, damaged, not a picture, or of unusable size; one line that names the file.
@@ -58,6 +59,8 @@ def read_picture(path: str | os.PathLike[str], page: int = 1) -> Picture:
     try:
         if _is_pdf(file):
             return as_picture(raster_pdf_page(file, page - 1, MOST_PIXELS))
+        if is_dicom(_head(file)):
+            return as_picture(raster_dicom_page(file, page - 1, MOST_PIXELS, REFUSED_PIXELS))
         with _opened(file) as picture:
             frames = int(getattr(picture, "n_frames", 1))
             if not 1 <= page <= frames:
@@ -79,8 +82,23 @@ def read_picture(path: str | os.PathLike[str], page: int = 1) -> Picture:
         raise ImageError(f"{file}: damaged picture ({reason[:200]}); copy or scan it again") from None
 
 
+def pdf_of(path: str | os.PathLike[str]) -> Path | bytes | None:
+    """A PDF file, or the document in a DICOM object, for those who want more of it than its pixels; None if neither.
+
+    Raises:
+        ImageError: no such file, or a damaged DICOM object.
+    """
+    file = _checked(path)
+    if _is_pdf(file):
+        return file
+    try:
+        return encapsulated_pdf(file) if is_dicom(_head(file)) and not is_dicom_picture(file) else None
+    except ImageError as error:
+        raise ImageError(f"{file}: {error}") from None
+
+
 def count_pages(path: str | os.PathLike[str]) -> int:
-    """Pages of a PDF or TIFF, 1 for other pictures.
+    """Pages of a PDF, TIFF or DICOM object, 1 for other pictures.
 
     Raises:
         ImageError: no such file, not a picture, damaged, or more than `MOST_PAGES` pages.
@@ -89,6 +107,8 @@ def count_pages(path: str | os.PathLike[str]) -> int:
     try:
         if _is_pdf(file):
             pages = count_pdf_pages(file)
+        elif is_dicom(_head(file)):
+            pages = count_dicom_pages(file)
         elif _is_tiff(file):
             with _opened(file) as picture:
                 pages = int(getattr(picture, "n_frames", 1))
@@ -158,7 +178,8 @@ def _head(file: Path) -> bytes:
 
 
 def _is_pdf(file: Path) -> bool:
-    return b"%PDF-" in _head(file)
+    head = _head(file)
+    return b"%PDF-" in head and not is_dicom(head)
 
 
 def _is_tiff(file: Path) -> bool:

@@ -17,23 +17,23 @@ SCANNED_DPI = (150.0, 600.0)  # of pages that are one picture: its own, within t
 _COVERS = 0.5  # share of the page from which a picture on it decides
 
 
-def count_pdf_pages(file: Path) -> int:
+def count_pdf_pages(file: Path | bytes) -> int:
     """Pages of a PDF.
 
     Raises:
         ImageError: damaged, or locked by a password.
     """
-    with _document(file) as document:
+    with pdf_document(file) as document:
         return len(document)
 
 
-def raster_pdf_page(file: Path, index: int, most_pixels: int) -> Image.Image:
+def raster_pdf_page(file: Path | bytes, index: int, most_pixels: int) -> Image.Image:
     """Page `index` (from 0) as it is seen: a scan at its own resolution, drawn lines at 300 dpi, within `most_pixels`.
 
     Raises:
         ImageError: damaged, locked, or no such page.
     """
-    with _document(file) as document:
+    with pdf_document(file) as document:
         if not 0 <= index < len(document):
             raise ImageError(f"no page {index + 1}; it has {len(document)}")
         page = document[index]
@@ -60,7 +60,8 @@ def _dpi(page: Any, area: float) -> float:
 
 
 @contextmanager
-def _document(file: Path) -> Iterator[Any]:
+def pdf_document(file: Path | bytes) -> Iterator[Any]:
+    """A PDF document, opened from its file or its bytes, and closed at the end."""
     import pypdfium2 as pdfium
 
     try:

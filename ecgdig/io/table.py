@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +21,12 @@ _LEAST_FS = 10.0  # Hz; no ECG is slower
 _MOST_SAMPLES = 50_000_000  # a day at 500 Hz; more is a time column in another unit
 
 
-def write_csv(recording: Recording, path: str | os.PathLike[str]) -> Path:
+def write_csv(recording: Recording, path: str | os.PathLike[str], remarks: Sequence[str] = ()) -> Path:
     """Write a table with one line a sample, whole or not at all.
 
-    A line beginning with `#` says the sampling rate and the units; then come the names of the columns: `time_s`, each
-    lead as `I_mV` and, where they are known, the standard errors as `I_sigma_mV`. What is not known is left empty.
-    pandas reads it with `read_csv(path, comment="#")`.
+    A line beginning with `#` says the sampling rate and the units, more of them the `remarks`; then come the names of
+    the columns: `time_s`, each lead as `I_mV` and, where they are known, the standard errors as `I_sigma_mV`. What is
+    not known is left empty. pandas reads it with `read_csv(path, comment="#")`.
     """
     names = ["time_s", *(f"{lead}_mV" for lead in recording.leads)]
     columns = [np.arange(recording.n_samples) / recording.fs, *recording.signal_mv]
@@ -35,14 +36,18 @@ def write_csv(recording: Recording, path: str | os.PathLike[str]) -> Path:
     with whole_file(path) as file, file.open("w", newline="\n") as out:
         out.write(f"# sampling rate {recording.fs:g} Hz; time in s, leads and standard errors (sigma) in mV; ")
         out.write("empty = not printed or not readable\n")
+        out.writelines(f"# {' '.join(remark.split())}\n" for remark in remarks)
         out.write(",".join(names) + "\n")
         for time, *values in zip(*columns, strict=True):
             out.write(f"{time:.4f}," + ",".join("" if np.isnan(v) else f"{v:.4f}" for v in values) + "\n")
     return Path(path)
 
 
-def write_npz(recording: Recording, path: str | os.PathLike[str]) -> Path:
-    """Write `signal` and `sigma` (float32 `(n_leads, n_samples)` in mV), `fs` (Hz), `leads` and `units`, no pickles."""
+def write_npz(recording: Recording, path: str | os.PathLike[str], remarks: Sequence[str] = ()) -> Path:
+    """Write `signal` and `sigma` (float32 `(n_leads, n_samples)` in mV), `fs` (Hz), `leads` and `units`, no pickles.
+
+    `about` holds the `remarks`, one text each.
+    """
     sigma: FloatArray = np.full_like(recording.signal_mv, np.nan) if recording.sigma_mv is None else recording.sigma_mv
     with whole_file(path) as file:
         np.savez_compressed(
@@ -52,6 +57,7 @@ def write_npz(recording: Recording, path: str | os.PathLike[str]) -> Path:
             fs=np.float64(recording.fs),
             leads=np.array(recording.leads),
             units=np.array("mV"),
+            about=np.array(list(remarks), dtype=np.str_),
         )
     return Path(path)
 
@@ -67,7 +73,7 @@ def read_npz(path: str | os.PathLike[str]) -> Recording:
         with np.load(file, allow_pickle=False) as archive:
             leads = tuple(str(lead) for lead in archive["leads"])
             return Recording(leads, float(archive["fs"]), archive["signal"], archive["sigma"], name=file.stem)
-    except (OSError, KeyError, EOFError, ValueError) as error:
+    except Exception as error:  # damaged archives lead to BadZipFile, zlib.error, NotImplementedError ...
         raise ValueError(f"{file}: not an .npz recording ({' '.join(str(error).split())[:200]})") from None
 
 
@@ -99,18 +105,33 @@ def read_csv(path: str | os.PathLike[str]) -> Recording:
             rows = [line for line in lines if line.strip() and not line.startswith("#")]
         if not rows:
             raise ValueError("no header; want time,I,II,... and one line a sample")
-        names = [name.strip() for name in _split(rows[0])]
-        if not _TIME.fullmatch(names[0]) or len(names) < 2:
-            raise ValueError(f"header begins {rows[0].strip()[:60]!r}; want time_s and one column a lead")
-        time_s, values = _numbers(names, [_split(row) for row in rows[1:]])
-        if re.search(r"ms[)\]]?$", names[0], re.I):
-            time_s = time_s / 1000
-        fs, place = _grid(time_s)
-        return _recording(names[1:], values, fs, place, file.stem)
+        names = _checked(_split(rows[0]))
+        return samples_of(names, _numbers(names, [_split(row) for row in rows[1:]]), file.stem)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{file}: not a readable CSV file ({' '.join(str(error).split())[:200]})") from None
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from None
+
+
+def samples_of(names: Sequence[str], columns: Sequence[NDArray[np.float64]], name: str) -> Recording:
+    """A recording from the columns of a table, named as in `read_csv`, the time first.
+
+    Raises:
+        ValueError: the columns are no recording; the message says what is wrong.
+    """
+    names = _checked(names)
+    if columns[0].size < 2:
+        raise ValueError(f"{columns[0].size} samples; want two at least, for the sampling rate")
+    time_s = columns[0] / 1000 if re.search(r"ms[)\]]?$", names[0], re.I) else columns[0]
+    fs, place = _grid(time_s)
+    return _recording(names[1:], np.stack(columns[1:]), fs, place, name)
+
+
+def _checked(names: Sequence[str]) -> list[str]:
+    bare = [name.strip() for name in names]
+    if len(bare) < 2 or not _TIME.fullmatch(bare[0]):
+        raise ValueError(f"header begins {','.join(bare)[:60]!r}; want time_s and one column a lead")
+    return bare
 
 
 def _split(line: str) -> list[str]:
@@ -118,8 +139,10 @@ def _split(line: str) -> list[str]:
     return next(csv.reader([line.strip("\r\n")], delimiter=separator), [])
 
 
-def _numbers(names: list[str], rows: list[list[str]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Times `(n,)` and the other columns `(n_columns, n)`; empty = NaN."""
+def _numbers(names: list[str], rows: list[list[str]]) -> list[NDArray[np.float64]]:
+    """The columns, `(n,)` each; empty = NaN."""
+    if not rows:
+        raise ValueError("0 samples; want two at least, for the sampling rate")
     for i, row in enumerate(rows):
         if len(row) != len(names):
             raise ValueError(f"sample {i + 1} has {len(row)} values for {len(names)} columns; want one value a column")
@@ -131,9 +154,7 @@ def _numbers(names: list[str], rows: list[list[str]]) -> tuple[NDArray[np.float6
             raise ValueError(
                 f"column {name!r}: {error}; want numbers with a decimal point, empty = not known"
             ) from None
-    if not columns or columns[0].size < 2:
-        raise ValueError(f"{len(rows)} samples; want two at least, for the sampling rate")
-    return columns[0], np.stack(columns[1:])
+    return columns
 
 
 def _grid(time_s: NDArray[np.float64]) -> tuple[float, NDArray[np.int64]]:

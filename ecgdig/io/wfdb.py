@@ -84,7 +84,7 @@ def write_wfdb(recording: Recording, folder: str | os.PathLike[str], name: str) 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     signal = recording.signal_mv.astype(np.float64)
-    gains = [_gain(lead) for lead in signal]
+    gains = [adu_per_mv(lead) for lead in signal]
     n_leads = len(recording.leads)
     with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=folder) as scratch:
         wfdb.wrsamp(
@@ -92,7 +92,7 @@ def write_wfdb(recording: Recording, folder: str | os.PathLike[str], name: str) 
             fs=int(recording.fs) if float(recording.fs).is_integer() else recording.fs,
             units=["mV"] * n_leads,
             sig_name=[_one_line(lead) for lead in recording.leads],
-            d_signal=_digital(signal, gains),
+            d_signal=adu(signal, gains),
             fmt=["16"] * n_leads,
             adc_gain=gains,
             baseline=[0] * n_leads,
@@ -220,7 +220,7 @@ def _comments(metadata: Mapping[str, str]) -> list[str]:
     return [f"{_one_line(key)}: {_one_line(text)}" for key, text in metadata.items() if key != "comment"] + free
 
 
-def _gain(lead: NDArray[np.float64]) -> float:
+def adu_per_mv(lead: NDArray[np.float64]) -> float:
     """Steps per mV: 1000, or the power of ten below it that fits the lead's largest value."""
     peak = float(np.abs(lead[np.isfinite(lead)]).max(initial=0.0))
     gain = GAIN_ADU_PER_MV
@@ -229,7 +229,7 @@ def _gain(lead: NDArray[np.float64]) -> float:
     return gain
 
 
-def _digital(signal: NDArray[np.float64], gains: Sequence[float]) -> NDArray[np.int64]:
+def adu(signal: NDArray[np.float64], gains: Sequence[float]) -> NDArray[np.int64]:
     """ADC steps `(n_samples, n_leads)`, -32768 where the sample is not known."""
     steps = np.round(signal * np.asarray(gains)[:, None])
     return np.where(np.isfinite(steps), steps, -MAX_ADU - 1).astype(np.int64).T

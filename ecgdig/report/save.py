@@ -13,34 +13,22 @@ import numpy as np
 
 from ecgdig import __version__
 from ecgdig.digitizer import Digitization
-from ecgdig.io import safe_name, write_csv, write_npz, write_wfdb
+from ecgdig.formats import DEFAULT_FORMATS, About, check_formats, write_recording
+from ecgdig.io import safe_name
 from ecgdig.io.atomic import whole_file
-
-FORMATS = ("wfdb", "csv", "npz")
-
-
-def check_formats(formats: Sequence[str]) -> tuple[str, ...]:
-    """`formats` if all are known and there is one at least.
-
-    Raises:
-        ValueError: otherwise.
-    """
-    unknown = [name for name in formats if name not in FORMATS]
-    if unknown or not formats:
-        raise ValueError(f"unknown format {', '.join(unknown) or 'none'}; use {', '.join(FORMATS)}")
-    return tuple(dict.fromkeys(formats))
 
 
 def save(
     digitized: Digitization,
     path: str | os.PathLike[str],
-    formats: Sequence[str] = FORMATS,
+    formats: Sequence[str] = DEFAULT_FORMATS,
     about: Mapping[str, Any] | None = None,
 ) -> list[Path]:
-    """Write PATH.hea and .dat, .csv, .npz as asked, PATH_overlay.png and, last, PATH.json, each whole or not at all.
+    """Write PATH in the formats asked for, PATH_overlay.png and, last, PATH.json, each whole or not at all.
 
     Args:
         path: folder and name; what WFDB forbids in names becomes `_`.
+        formats: names of `ecgdig.formats.FORMATS`.
         about: more entries for the JSON.
 
     Returns:
@@ -48,15 +36,8 @@ def save(
     """
     formats = check_formats(formats)
     folder, name = Path(path).parent, safe_name(Path(path).name)
-    written: list[Path] = []
     (folder / f"{name}.json").unlink(missing_ok=True)  # of an earlier run: it would vouch for a half-written set
-    if "wfdb" in formats:
-        header = write_wfdb(digitized.recording, folder, name)
-        written += [header, header.with_suffix(".dat")]
-    if "csv" in formats:
-        written.append(write_csv(digitized.recording, folder / f"{name}.csv"))
-    if "npz" in formats:
-        written.append(write_npz(digitized.recording, folder / f"{name}.npz"))
+    written = write_recording(digitized.recording, path, formats, About.of(digitized))
     with whole_file(folder / f"{name}_overlay.png") as file:
         if not cv2.imwrite(str(file), digitized.overlay()[..., ::-1]):
             raise OSError(f"cannot write {file}")

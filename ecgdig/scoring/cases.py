@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ecgdig.dataset.manifest import MANIFEST
 from ecgdig.dataset.truth import read_truth
 from ecgdig.degrade import degrade
-from ecgdig.io import read_wfdb
+from ecgdig.formats import read_recording
 from ecgdig.io.image import read_image
 from ecgdig.page import Page, render, sample_style
 from ecgdig.page.layout import lead_plan
@@ -84,7 +84,7 @@ def rendered_cases(
 
 
 def folder_cases(folder: Path, indices: Iterable[int] | None = None) -> Iterator[Case]:
-    """Pages listed in `index.csv` with the columns `image` and `truth` (a WFDB record), paths relative to it.
+    """Pages listed in `index.csv` with the columns `image` and `truth` (a recording), paths relative to it.
 
     A column `labels` (`scripts/render.py` writes it) names a page's whole truth, which gives oracle and true geometry.
     Where there is a column `layout` that begins like `3x4 + II`, only what such a page prints is scored: the truths of
@@ -101,7 +101,7 @@ def folder_cases(folder: Path, indices: Iterable[int] | None = None) -> Iterator
     known = manifest_facts(folder)
     for i in _of(indices, len(rows)):
         row = rows[i]
-        truth = printed_only(without_frozen_end(read_wfdb(folder / row["truth"])), row.get("layout") or "")
+        truth = printed_only(without_frozen_end(read_recording(folder / row["truth"])), row.get("layout") or "")
         page = read_truth(folder / row["labels"]).page if row.get("labels") else None
         facts = {"layout": row.get("layout") or None, **known.get(row["image"], {})}
         if page is not None:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ecgdig.io import is_csv_recording, read_csv, read_wfdb
+from ecgdig.formats import SUFFIXES, is_recording, name_of, read_recording
 from ecgdig.metrics import score_recording
 from ecgdig.recording import Recording
 from ecgdig.scoring.cases import index_rows, manifest_facts
 from ecgdig.scoring.results import PageResult
 from ecgdig.scoring.scored import printed_only, without_frozen_end
 
-_NONE = "no prediction of that name; a WFDB record or CSV file {name}.hea or {name}.csv was looked for"
+_NONE = f"no prediction of that name; {{name}} with {', '.join(SUFFIXES)} was looked for"
 
 
 @dataclass(frozen=True)
@@ -41,25 +41,26 @@ class Scored:
 def match(predictions: Path, truth: Path) -> tuple[list[Pair], list[str]]:
     """Every truth with its prediction, sorted by name, and the predictions that belong to no truth.
 
-    Both folders are searched with what lies below them, for WFDB headers and for CSV files whose header begins with
-    a time column; names are compared without suffix. Of a prediction in both formats the CSV file counts, which may
-    hold error bars, of a truth the record. Where the truths have an `index.csv` (columns `image,truth`, and `layout`
-    if only what it prints is to be scored), its rows are the pages, called as their pictures.
+    Both folders are searched with what lies below them, for WFDB headers, for CSV files whose header begins with a time
+    column, and for .npz, Parquet, DICOM, aECG and EDF files; names are compared without suffix. Of a prediction in
+    several formats the CSV file counts, which may hold error bars, of a truth the WFDB record. Where the truths have an
+    `index.csv` (columns `image,truth`, and `layout` if only what it prints is to be scored), its rows are the pages,
+    called as their pictures.
 
     Raises:
         ValueError: a folder that is not there, holds no recording, or two of one name.
     """
-    read = _recordings(predictions, "--predictions", (".csv", ".hea"))
+    read = _recordings(predictions, "--predictions", (".csv", *(s for s in SUFFIXES if s != ".csv")))
     if (truth / "index.csv").is_file():
         pages = _listed(truth)
     else:
-        there = _recordings(truth, "--truth", (".hea", ".csv"))
+        there = _recordings(truth, "--truth", SUFFIXES)
         known = {Path(image).stem: facts for image, facts in _manifest(truth).items()}
         pages = [(name, there[name], "", known.get(name, {})) for name in sorted(there)]
     taken = set()
     pairs = []
     for i, (name, file, layout, facts) in enumerate(pages):
-        found = next((key for key in (name, file.stem) if key in read), None)
+        found = next((key for key in (name, name_of(file)) if key in read), None)
         taken.add(found)
         pairs.append(Pair(i, name, file, read[found] if found else None, layout, facts))
     return pairs, sorted(set(read) - taken)
@@ -77,7 +78,7 @@ def scored_pairs(pairs: list[Pair], indices: Iterable[int]) -> Iterator[Scored]:
         if i >= len(pairs):
             return
         pair = pairs[i]
-        whole = without_frozen_end(_read(pair.truth))
+        whole = without_frozen_end(read_recording(pair.truth))
         truth = replace(printed_only(whole, pair.layout), name=pair.name)
         estimate, error = _prediction(pair)
         score = score_recording(truth, estimate)
@@ -90,13 +91,9 @@ def _prediction(pair: Pair) -> tuple[Recording | None, str]:
     if pair.prediction is None:
         return None, _NONE.format(name=pair.name)
     try:
-        return _read(pair.prediction), ""
+        return read_recording(pair.prediction), ""
     except ValueError as error:
         return None, str(error)
-
-
-def _read(path: Path) -> Recording:
-    return read_csv(path) if path.suffix == ".csv" else read_wfdb(path)
 
 
 def _recordings(folder: Path, option: str, suffixes: tuple[str, ...]) -> dict[str, Path]:
@@ -106,20 +103,22 @@ def _recordings(folder: Path, option: str, suffixes: tuple[str, ...]) -> dict[st
         ValueError: no such folder, no recordings, or two of one name in one format.
     """
     if not folder.is_dir():
-        raise ValueError(f"{folder}: no such folder; give a folder of WFDB records or CSV files for {option}")
+        raise ValueError(f"{folder}: no such folder; give a folder of recordings for {option}")
     found: dict[str, Path] = {}
     for suffix in suffixes:
         here: dict[str, Path] = {}
         for path in sorted(folder.rglob(f"*{suffix}")):
-            if path.name.startswith(".") or (suffix == ".csv" and not is_csv_recording(path)):
+            if not is_recording(path):
                 continue
-            if path.stem in here:
-                raise ValueError(f"{folder}: {here[path.stem]} and {path} have one name; give each page its own")
-            here[path.stem] = path
+            name = name_of(path)
+            if name in here:
+                raise ValueError(f"{folder}: {here[name]} and {path} have one name; give each page its own")
+            here[name] = path
         found = here | found
     if not found:
         raise ValueError(
-            f"{folder}: neither WFDB headers (.hea) nor CSV files that begin with a time column; see {option}"
+            f"{folder}: no WFDB headers (.hea), CSV files that begin with a time column, or other recordings "
+            f"({', '.join(SUFFIXES[2:])}); see {option}"
         )
     return found
 

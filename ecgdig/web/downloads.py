@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 
-from ecgdig.report.save import FORMATS
+from ecgdig.formats import FORMATS
 
 _SAID = {
     "wfdb": "WFDB record (.hea, .dat)",
     "csv": "CSV, with the error of every sample",
     "npz": "NumPy (.npz)",
+    "parquet": "Parquet table",
+    "dicom": "DICOM 12-lead ECG waveform",
+    "aecg": "HL7 aECG (XML)",
+    "fhir": "FHIR R4 Observation (JSON)",
+    "edf": "EDF+",
+    "pdf": "re-print on clean paper (PDF)",
 }
 
 
 def offered() -> dict[str, str]:
-    """Name -> what it is, for every format that `Digitization.save` writes."""
-    return {name: _SAID.get(name, name) for name in FORMATS}
+    """Name -> what it is, for every format that `Digitization.save` writes here; some need the extra `formats`."""
+    return {
+        name: _SAID.get(name, name)
+        for name, each in FORMATS.items()
+        if each.library is None or find_spec(each.library) is not None
+    }
 
 
 def checked(names: Sequence[str]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import pytest
 from ink_net import ink_model
 
 from ecgdig.commands import digitize
+from ecgdig.formats import read_recording
 from ecgdig.io import read_wfdb
 from ecgdig.page import PLAIN, Placement, arrange, lead_plan, render
 from ecgdig.page.layout import PAPERS
@@ -43,6 +44,15 @@ def test_writes_record_summary_and_overlay(scan: Path, tmp_path: Path) -> None:
     assert summary["px_per_mm"] == pytest.approx(150 / 25.4, rel=1e-3)
     assert set(summary["leads"]) == set(record.leads)
     assert cv2.imread(str(files[".png"])).shape == cv2.imread(str(scan)).shape
+
+
+def test_formats_are_chosen(scan: Path, tmp_path: Path) -> None:
+    command = [str(scan), "--out", str(tmp_path), "--layout", "3x4", "--workers", "1", "--formats"]
+    digitize.main([*command, "dicom", "aecg,edf"])
+    names = {"my_scan.dcm", "my_scan.aecg.xml", "my_scan.edf", "my_scan.json", "my_scan_overlay.png", "summary.csv"}
+    assert {file.name for file in tmp_path.iterdir()} == names
+    assert read_recording(tmp_path / "my_scan.dcm").fs == 500
+    assert "0" * 64 in (tmp_path / "my_scan.aecg.xml").read_text()  # the checkpoint of the stand-in
 
 
 def test_bad_images_are_named_and_the_rest_is_done(
@@ -120,6 +130,7 @@ def test_json_lines_hold_what_the_summary_holds(scan: Path, tmp_path: Path, caps
     ("options", "says"),
     [
         (["--format", "xml"], "wfdb, csv, npz"),
+        (["--formats", "wfdb", "xml"], "unknown format xml"),
         (["--layout", "7x7"], "3x4"),
         (["--gain", "-3"], "gain"),
         (["--speed", "nan"], "speed"),

@@ -76,6 +76,8 @@ REDUCED = {
         "--preset clean --layout 3x4 --dpi 100 --scale usual --workers 0"
     ),
     "python scripts/digitize.py archive --out readings --workers 2": "--workers 1 --format npz",
+    "python scripts/render.py hospital --out pages --preset scan --limit 1": "--preset clean --dpi 100 --workers 0",
+    "python scripts/eval_snr.py --records hospital --preset clean": EVAL,
     "python scripts/eval_snr.py": EVAL,
     "python scripts/eval_snr.py --pages pages --html report.html": "--geometry true",
     "python scripts/eval_snr.py --pages ptbxl-scans --resume ptbxl.jsonl --json ptbxl.json --html ptbxl.html": (

@@ -34,7 +34,7 @@ def test_missing_and_damaged_ones_fail_and_strays_are_named(tmp_path: Path) -> N
     write_csv(recording(2).crop(50, 1), tmp_path / "read" / "page2.csv")  # wins over the record, and holds nothing
     assert match(Path(read), Path(truth))[1] == ["stray"]
     found = _scored(read, truth)
-    for name, reason in (("page4", "page4.csv was looked for"), ("page3", "'one'"), ("page2", "no known sample")):
+    for name, reason in (("page4", "page4 with .hea, .csv"), ("page3", "'one'"), ("page2", "no known sample")):
         assert found[name].score.failed
         assert found[name].score.page["snr_db"] == 0
         assert reason in found[name].error

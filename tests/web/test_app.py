@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from web_visitor import Client, Running, running
 
+from ecgdig.formats import read_recording
 from ecgdig.io import read_npz, read_wfdb
 from ecgdig.metrics import score_recording
 from ecgdig.page import Page
@@ -65,6 +66,16 @@ def test_the_record_taken_home_is_what_the_page_shows(visitor: Client, page: str
     np.testing.assert_allclose(record.signal_mv, shown[0], atol=0.003)
     assert score_recording(drawn.recording(), record).page["snr_db"] > 12
     assert not any(Path(name).parent != Path(".") for name in zipfile.ZipFile(io.BytesIO(data)).namelist())
+
+
+def test_the_dicom_taken_home_holds_the_same_samples(visitor: Client, page: str, tmp_path: Path) -> None:
+    pytest.importorskip("pydicom")
+    status, data, _ = visitor.ask("GET", f"/api/download?pages={page}&formats=npz,dicom")
+    assert status == 200
+    folder = unzipped(data, tmp_path)
+    plain, dicom = (read_recording(next(folder.glob(f"*{suffix}"))) for suffix in (".npz", ".dcm"))
+    same = plain.signal_mv - dicom.select(plain.leads).signal_mv
+    assert float(np.nanmax(np.abs(same))) < 1e-3
 
 
 def test_corrections_come_back_as_a_reading_and_are_kept(visitor: Client, page: str, tmp_path: Path) -> None:

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from ecgdatakit.parsing import FileParser
+from format_pages import SHA, SOURCE, same
+
+from ecgdig.formats import About
+from ecgdig.formats.aecg import NAMESPACE, read_aecg, write_aecg
+from ecgdig.io import RecordError
+from ecgdig.recording import Recording
+
+IN = {"h": NAMESPACE}
+
+
+def test_another_reader_finds_the_same_samples(page: tuple[Recording, About], tmp_path: Path) -> None:
+    """It reads one sequence set of a document, so it is given them one by one."""
+    recording, about = page
+    tree = ET.parse(write_aecg(recording, about, tmp_path / "a.aecg.xml"))
+    sets = tree.findall(".//h:series/h:component", IN)
+    found = np.full_like(recording.signal_mv, np.nan)
+    for i in range(len(sets)):
+        alone = copy.deepcopy(tree)
+        series = alone.find(".//h:series", IN)
+        assert series is not None
+        for j, component in enumerate(series.findall("h:component", IN)):
+            if j != i:
+                series.remove(component)
+        alone.write(tmp_path / "alone.xml", default_namespace=None)
+        head = series.find(".//h:head", IN)
+        assert head is not None
+        first = round(float(head.get("value", "")) * 500)
+        for lead in FileParser().parse(tmp_path / "alone.xml").leads:
+            assert lead.sampling_rate == 500
+            assert (lead.units, lead.is_raw) == ("mV", False)  # origin and scale are applied
+            row = recording.leads.index(next(name for name in recording.leads if name.upper() == lead.label.upper()))
+            found[row, first : first + len(lead.samples)] = lead.samples
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(recording.signal_mv))
+    np.testing.assert_allclose(found, recording.signal_mv, atol=6e-4)
+
+
+def test_the_order_of_elements_is_that_of_the_schema(page: tuple[Recording, About], tmp_path: Path) -> None:
+    """PORT_MT020001 of the 2003-12 release: sequences of elements, in this order."""
+    root = ET.parse(write_aecg(*page, tmp_path / "a.xml")).getroot()
+    wanted = {
+        "AnnotatedECG": ("id", "code", "text", "effectiveTime", "componentOf", "component"),
+        "subjectAssignment": ("subject", "componentOf"),
+        "series": ("code", "effectiveTime", "author", "component"),
+        "manufacturedSeriesDevice": ("manufacturerModelName", "softwareName"),
+        "sequence": ("code", "value"),
+    }
+    for element in root.iter():
+        name = element.tag.rpartition("}")[2]
+        if name in wanted:
+            children = tuple(dict.fromkeys(child.tag.rpartition("}")[2] for child in element))
+            assert children == wanted[name]
+
+
+def test_provenance_is_in_text_and_author(page: tuple[Recording, About], tmp_path: Path) -> None:
+    root = ET.parse(write_aecg(*page, tmp_path / "a.xml")).getroot()
+    text = root.findtext("h:text", "", IN)
+    assert SOURCE in text
+    assert "not printed: I, III from 1.5 to 6.3 s" in text
+    assert SHA in root.findtext(".//h:softwareName", "", IN)
+
+
+def test_reads_back_with_times_that_begin_at_0(page: tuple[Recording, About], tmp_path: Path) -> None:
+    same(read_aecg(write_aecg(*page, tmp_path / "a.aecg.xml")), page[0])
+    late = page[0].select(("V4", "V5"))  # printed from 4.5 s on
+    same(read_aecg(write_aecg(late, About(), tmp_path / "b.xml")), late)
+
+
+def test_absolute_times_count_from_the_first_sample(tmp_path: Path) -> None:
+    recording = Recording(("I",), 250.0, np.arange(10, dtype=np.float32)[None])
+    file = write_aecg(recording, About(), tmp_path / "a.xml")
+    text = file.read_text().replace("TIME_RELATIVE", "TIME_ABSOLUTE")
+    file.write_text(text.replace('<head value="0" unit="s"', '<head value="20260131235958.500"'))
+    same(read_aecg(file), recording)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("</AnnotatedECG>", "", "not readable XML"),
+        ("AnnotatedECG", "RestingECG", "want an HL7 AnnotatedECG"),
+        ("SLIST_PQ", "SLIST_PQ", None),
+        ('unit="uV"', 'unit="mm[Hg]"', "origin in 'mm"),
+        ('increment value="0.002"', 'increment value="0"', "time increment"),
+        ('increment value="0.002"', 'increment value="x"', "time increment is 'x'"),
+        ("<digits>", "<digits>one ", "want whole numbers"),
+        ("MDC_ECG_LEAD", "MDC_EEG", "no lead"),
+        ("TIME_RELATIVE", "CLOCK", "without a time sequence"),
+        ('head value="0"', 'head value="-99"', "samples from -99"),
+        ("<AnnotatedECG", '<!DOCTYPE a [<!ENTITY e "eeee">]><AnnotatedECG', "entities"),
+    ],
+)
+def test_damaged_documents_get_one_line(tmp_path: Path, old: str, new: str, says: str | None) -> None:
+    recording = Recording(("I", "II"), 500.0, np.ones((2, 10), np.float32))
+    file = write_aecg(recording, About(), tmp_path / "a.xml")
+    file.write_text(file.read_text().replace(old, new))
+    if says is None:  # the document as it was
+        same(read_aecg(file), recording)
+        return
+    with pytest.raises(RecordError, match=rf"a\.xml: .*{says}") as caught:
+        read_aecg(file)
+    assert "\n" not in str(caught.value)
+
+
+def test_nothing_known_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="no known sample"):
+        write_aecg(Recording(("I",), 500.0, np.full((1, 9), np.nan)), About(), tmp_path / "a.xml")
+    assert not list(tmp_path.iterdir())
