@@ -68,6 +68,8 @@ class Page:
         cover: what lies on the sheet and hides it; None: nothing does.
         source: the recording that was drawn, all of it.
         degradations: what was done to the clean page, and how strongly, 0 to 1.
+        degradation_values: what was drawn inside them, `blur.sigma_px` -> each value that it had (a fold's
+            `folds.angle_deg` has one for each crease).
     """
 
     image: NDArray[np.uint8]
@@ -81,6 +83,7 @@ class Page:
     cover: Cover | None = None
     source: Recording | None = None
     degradations: Mapping[str, float] = field(default_factory=dict)
+    degradation_values: Mapping[str, tuple[float | str, ...]] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, int]:

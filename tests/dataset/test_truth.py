@@ -29,6 +29,8 @@ def compare(back: Page, page: Page) -> None:
     assert back.style == page.style
     assert back.marks == page.marks
     assert back.window_mm == page.window_mm
+    assert back.degradations == page.degradations
+    assert back.degradation_values == page.degradation_values
     assert back.shape == page.shape
     np.testing.assert_array_equal(back.warp.to_px([[12.3, 45.6]]), page.warp.to_px([[12.3, 45.6]]))
     np.testing.assert_array_equal(back.boxes_px(), page.boxes_px())
