@@ -84,7 +84,7 @@ def distances(page: Page, ink: NDArray[np.float32]) -> NDArray[np.float64]:
         normal = np.stack([-along[:, 1], along[:, 0]], 1) / np.maximum(np.linalg.norm(along, axis=1), 1e-9)[:, None]
         line = px[at, None] + offsets[None, :, None] * normal[:, None]
         good = ((line >= 1) & (line <= np.array(page.shape[::-1]) - 2)).all((1, 2))  # false where not a number
-        good &= ~page.hides(np.stack([trace.x_mm, trace.y_mm], 1))[at]
+        good &= ~page.hidden(i)[at]
         for j, other in enumerate(page.traces):
             if j != i:
                 good &= ~(np.abs(other.y_at(trace.x_mm[at]) - trace.y_mm[at]) < ALONE_MM)
@@ -104,13 +104,12 @@ def distances(page: Page, ink: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def clean_pages(records: str | None, n: int, dpi: float | None) -> Iterator[tuple[Page, Page, np.random.Generator]]:
-    """Random clean pages, their twins and a generator for what follows. Ink has no gaps: those are no trace."""
+    """Random clean pages, their twins and a generator for what follows."""
     source = open_records([records] if records else [], 5)
     for i in range(n):
         rng = np.random.default_rng([5, i])
         recording = source[i % len(source)] if records else source[i]
         style = sample_style(rng)
-        style = replace(style, ink=replace(style.ink, gaps=0.0))
         layout = sample_layout(recording, style, rng)
         drawn = float(np.exp(rng.uniform(*np.log(CLEAN_DPI))))
         yield *twins(recording, style, layout, dpi or drawn, [5, i, 1]), rng
