@@ -87,10 +87,10 @@ def beside_a_trace(page: Page, rng: Rng) -> tuple[float, float]:
     """A place at a wave of a trace that is drawn, in mm; anywhere when there is none."""
     left, top, right, bottom = drawn(page)
     x = float(rng.uniform(left, right))
-    if page.traces:
-        y = float(page.traces[int(rng.integers(len(page.traces)))].y_at(np.array([x]))[0])
-        if top < y < bottom:
-            return x, y + float(rng.normal(0, 3))
+    heights = [float(trace.y_at(np.array([x]))[0]) for trace in page.traces]
+    heights = [y for y in heights if top < y < bottom]  # not a number: not printed there
+    if heights:
+        return x, heights[int(rng.integers(len(heights)))] + float(rng.normal(0, 3))
     return x, float(rng.uniform(top, bottom))
 
 
