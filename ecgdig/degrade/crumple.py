@@ -100,10 +100,8 @@ def _nearest(qx: float, qy: float, sites: Sites, soft: float) -> float:
         for j in range(cj - 1, cj + 2):
             dx, dy = sites[i, j, 0] - qx, sites[i, j, 1] - qy
             d = dx * dx + dy * dy
-            if d < first:
-                first, second = d, first
-            elif d < second:
-                second = d
+            second = min(second, max(first, d))  # without branches, which cannot be foreseen here
+            first = min(first, d)
     near = max(soft - (second - first), 0.0)
     return first - near * near / (4 * soft)
 

@@ -83,8 +83,12 @@ def scanner_lines(page: Page, strength: float, rng: Rng) -> Page:
 
 def _tint_lines(image: Mask, amount: np.ndarray[tuple[int], np.dtype[np.float64]], axis: int, rgb: np.ndarray) -> None:
     profile = np.round(255 * np.clip(amount, 0, 1)).astype(np.uint8)
-    shape = image.shape[:2]
-    tint(image, np.ascontiguousarray(np.broadcast_to(profile if axis == 0 else profile[:, None], shape)), rgb)
+    where = np.flatnonzero(profile)
+    if where.size == 0:
+        return
+    only = slice(where[0], where[-1] + 1)
+    part = image[:, only] if axis == 0 else image[only]
+    tint(part, np.broadcast_to(profile[only] if axis == 0 else profile[only, None], part.shape[:2]), rgb)
 
 
 def dust(page: Page, strength: float, rng: Rng) -> Page:
