@@ -123,7 +123,9 @@ def polygon_mask(page: Page, points_mm: NDArray[np.float64], where: Region) -> M
 def tint(image: Image, cover: Mask, rgb: NDArray[np.float32]) -> None:
     """Ink that lets through what lies below: multiplies `image` in place by `rgb`/255 where `cover` `(H, W)` is 255."""
     part = np.ascontiguousarray(image)
-    _tint(part.reshape(len(part), -1), np.ascontiguousarray(cover), np.asarray(1 - rgb / 255, np.float32) / 255)
+    _tint(
+        part.reshape(len(part), -1), np.ascontiguousarray(cover), (1 - rgb / 255).astype(np.float32) / np.float32(255)
+    )
     if part is not image:
         image[:] = part
 
