@@ -3,7 +3,8 @@
 - `ink`: each preset, and each degradation alone at strength 1: the share of true trace points, not hidden and in the
   picture, with dark ink within 2 px, and how far the middle of the ink is from the truth across the trace (rms).
   Ink is what a page has and its twin, made from the same draws without traces, has not.
-- `diversity`: the marginal distribution of every drawn parameter; one that never changes is marked.
+- `diversity`: the marginal distribution of every drawn parameter, those inside degradations too; one that never
+  changes is marked.
 - `damaged`: random `damaged` pages; the seeds of those that failed.
 """
 
@@ -30,6 +31,7 @@ from ecgdig.page.style import Style
 from ecgdig.recording import Recording
 
 NEAR_PX = 2.0
+DPI = 200.0  # of presets that keep the clean page's
 DARK = 0.08  # of the brightness of the same place without ink
 REACH_PX = 5.0
 ALONE_MM = 4.0  # no other trace is nearer than this where distances are measured
@@ -82,7 +84,7 @@ def distances(page: Page, ink: NDArray[np.float32]) -> NDArray[np.float64]:
         normal = np.stack([-along[:, 1], along[:, 0]], 1) / np.maximum(np.linalg.norm(along, axis=1), 1e-9)[:, None]
         line = px[at, None] + offsets[None, :, None] * normal[:, None]
         good = ((line >= 1) & (line <= np.array(page.shape[::-1]) - 2)).all((1, 2))  # false where not a number
-        good &= ~page.hides(np.stack([trace.x_mm, trace.y_mm], 1))[at]
+        good &= ~page.hidden(i)[at]
         for j, other in enumerate(page.traces):
             if j != i:
                 good &= ~(np.abs(other.y_at(trace.x_mm[at]) - trace.y_mm[at]) < ALONE_MM)
@@ -102,13 +104,12 @@ def distances(page: Page, ink: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def clean_pages(records: str | None, n: int, dpi: float | None) -> Iterator[tuple[Page, Page, np.random.Generator]]:
-    """Random clean pages, their twins and a generator for what follows. Ink has no gaps: those are no trace."""
+    """Random clean pages, their twins and a generator for what follows."""
     source = open_records([records] if records else [], 5)
     for i in range(n):
         rng = np.random.default_rng([5, i])
         recording = source[i % len(source)] if records else source[i]
         style = sample_style(rng)
-        style = replace(style, ink=replace(style.ink, gaps=0.0))
         layout = sample_layout(recording, style, rng)
         drawn = float(np.exp(rng.uniform(*np.log(CLEAN_DPI))))
         yield *twins(recording, style, layout, dpi or drawn, [5, i, 1]), rng
@@ -165,7 +166,7 @@ def show_ink(records: str | None, n: int, dpi: float | None, only: list[str]) ->
 
 
 def show_diversity(n: int) -> None:
-    """Marginals of layouts, styles and strengths of the `photo` and `damaged` presets; nothing is drawn in pixels."""
+    """Marginals of layouts, styles and strengths, and of what degradations draw on small windows of the pages."""
     source = open_records([], 6)
     rows: dict[str, list[Any]] = {}
     for i in range(n):
@@ -173,26 +174,25 @@ def show_diversity(n: int) -> None:
         recording = source[i]
         style = sample_style(rng)
         layout = sample_layout(recording, style, rng)
-        page = Page(
-            np.zeros((1, 1, 3), np.uint8),
-            None,
-            layout,
-            style,
-            (),
-            (),
-            (0.0, 0.0, 1.0, 1.0),  # type: ignore[arg-type]
-        )
+        left, top = (float(rng.uniform(0, side - 50)) for side in (layout.paper.width_mm, layout.paper.height_mm))
         for preset in ("scan", "photo", "damaged"):
             drawn = draw(preset, rng)
-            told = {"dpi": drawn.dpi or 0.0, "margin_mm": drawn.margin_mm, "degrade": drawn.strengths}
+            dpi = drawn.dpi or DPI
+            page = render(recording, layout, style, dpi, rng, (left, top, left + 50, top + 40))
+            told = {"dpi": dpi, "margin_mm": drawn.margin_mm, "degrade": drawn.strengths}
             for key, value in parameters(Recipe(0, preset), page, told).items():
                 if key in ("preset", "width_px", "height_px"):
                     continue
                 own = key.startswith("degrade.") or key in ("dpi", "px_per_mm", "margin_mm")
                 if own or preset == "scan":
                     rows.setdefault(f"{preset}.{key}" if own else key, []).append(value)
+            page = apply(page, drawn.strengths, rng, dpi=dpi, margin_mm=drawn.margin_mm, desk=PRESETS[preset].desk)
+            for key, values in page.degradation_values.items():
+                rows.setdefault(f"inside.{key}", []).extend(f"{v:.6g}" if isinstance(v, float) else v for v in values)
     stuck = 0
     print(f"{n} pages\n{'parameter':44}{'values':>7}  distribution")
+    inner = {key: rows.pop(key) for key in sorted(rows) if key.startswith("inside.")}
+    rows |= inner
     for key, values in rows.items():
         stuck += (alike := len(set(values)) == 1)
         print(f"{key:44}{len(set(values)):7d}  {distribution(values)}{'   <-- never changes' if alike else ''}")

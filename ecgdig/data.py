@@ -43,7 +43,7 @@ class StripDataset(Dataset[Item]):
     """Item i: one strip of one page with its truth.
 
     Items are dictionaries of arrays: `image` uint8 `(3, H, W)`, `height_px` float32 `(columns,)` (NaN = not printed),
-    `hidden` bool `(columns,)` (printed, but something opaque lies on it),
+    `hidden` bool `(columns,)` (something opaque lies on it, or the pen gave no ink),
     `mask` uint8 `(H, W)`, `lead` int64 `(columns,)` (number in `units.LEADS`, -1 = none of them), `gain` mm/mV.
 
     Args:

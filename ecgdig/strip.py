@@ -123,15 +123,14 @@ def trace_px(page: Page, row: int, strip: Strip) -> NDArray[np.float32]:
 
 
 def trace_hidden(page: Page, row: int, strip: Strip) -> NDArray[np.bool_]:
-    """At which value columns row `row` is printed but covered by something opaque, bool `(columns,)`."""
+    """At which value columns row `row` is covered by something opaque, or the pen gave no ink, bool `(columns,)`."""
     columns = strip.columns_mm()
     hidden = np.zeros(columns.shape, bool)
-    if page.cover is None:
-        return hidden
     for trace in _row(page, row):
         s = trace.segment
         here = (columns >= s.x_mm) & (columns < s.end_mm)
-        hidden[here] = page.hides(np.stack([columns[here], trace.y_at(columns[here])], axis=1))
+        x = columns[here]
+        hidden[here] = page.hides(np.stack([x, trace.y_at(x)], axis=1)) | trace.lacks_ink_at(x)
     return hidden
 
 

@@ -119,3 +119,16 @@ def test_hidden_columns_are_those_below_a_cover(flat_page: Page) -> None:
     # where nothing is printed nothing is hidden
     beside = Strip(StripSpec(), -20.0, segment.baseline_mm, 64)
     assert not trace_hidden(flat_page.hide([[-50, 0], [300, 0], [300, 300], [-50, 300]]), 1, beside).any()
+
+
+def test_columns_where_the_pen_gave_no_ink_are_hidden(flat_page: Page) -> None:
+    trace = flat_page.traces[0]
+    inked = np.ones(trace.x_mm.size, bool)
+    inked[200:400] = False
+    page = replace(flat_page, traces=(replace(trace, inked=inked), *flat_page.traces[1:]))
+    strip = Strip(StripSpec(), trace.segment.x_mm, trace.segment.baseline_mm, 512)
+    columns = strip.columns_mm()
+    gap = (columns > trace.x_mm[200]) & (columns < trace.x_mm[399])
+    hidden = trace_hidden(page, 0, strip)
+    assert hidden[gap].all()
+    assert hidden.sum() <= gap.sum() + 2  # nearest points

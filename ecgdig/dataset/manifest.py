@@ -99,7 +99,9 @@ class Journal:
         self._file.close()
         rows = [self.rows[index] for index in sorted(self.rows)]
         if rows:
-            _write_csv(self.folder / MANIFEST, rows, list(rows[0]))
+            common = set.intersection(*map(set, rows))
+            rare = sorted({name for row in rows for name in row} - common)  # drawn inside degradations that few have
+            _write_csv(self.folder / MANIFEST, rows, [name for name in rows[0] if name in common] + rare)
             _write_csv(self.folder / INDEX, rows, ["image", "truth", "labels"])
         (self.folder / _JOURNAL).unlink(missing_ok=True)
 

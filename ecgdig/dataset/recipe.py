@@ -76,7 +76,11 @@ def draw_page(recipe: Recipe, recording: Recording, index: int) -> tuple[Page, d
 
 
 def parameters(recipe: Recipe, page: Page, drawn: Mapping[str, Any]) -> dict[str, str]:
-    """Everything drawn for a page as text, a column each: layout, paper, scale, `style.…` and `degrade.…`."""
+    """Everything drawn for a page as text, a column each: layout, paper, scale, `style.…` and `degrade.…`.
+
+    What was drawn inside a degradation follows as `degrade.NAME.PARAMETER`, only where there is any; values of
+    several creases, notes or stains stand side by side.
+    """
     segments, paper = page.layout.segments, page.layout.paper
     row = {
         "preset": recipe.preset,
@@ -93,6 +97,7 @@ def parameters(recipe: Recipe, page: Page, drawn: Mapping[str, Any]) -> dict[str
         "height_px": page.shape[0],
         **_flat("style", page.style),
         **{f"degrade.{name}": drawn["degrade"].get(name, "") for name in PRESETS[recipe.preset].steps},
+        **{f"degrade.{name}": values for name, values in page.degradation_values.items()},
     }
     return {key: _text(value) for key, value in row.items()}
 

@@ -3,7 +3,7 @@
 NAME.npz is a zip file of
 
 - `page.json`: layout, style, marks, warp, window, image size, the drawn degradations (`ecgdig.dataset.plain`), and for
-  each trace the x of its points as (first mm, step mm, count);
+  each trace the x of its points as (first mm, step mm, count), and its stretches without ink as (first, end) points;
 - `residual.npy`: all traces' heights, one after the other, as whole steps of `step_mm` from what the record says at
   that time (straight between its samples). A record that holds the very points, as it does for most pens, leaves
   zeros. `_UNKNOWN` lifts the pen.
@@ -17,7 +17,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,7 @@ def truth_bytes(page: Page, drawn: Mapping[str, Any], name: str) -> dict[str, by
         "step_mm": step_mm,
         "segments": to_plain([trace.segment for trace in page.traces]),
         "axes": to_plain(axes),
+        "without_ink": to_plain([_stretches(trace) for trace in page.traces]),
         "drawn": to_plain(dict(drawn)),
         **{f.name: to_plain(getattr(page, f.name)) for f in fields(page) if f.name not in _APART},
     }
@@ -96,7 +97,9 @@ def read_truth(file: Path) -> Truth:
         values = {key: of_plain(value) for key, value in plain.items()}
         shape, drawn, step_mm = values.pop("shape"), values.pop("drawn"), values.pop("step_mm")
         segments, axes = values.pop("segments"), values.pop("axes")
+        gaps = values.pop("without_ink", ((),) * len(segments))
         traces = _traces(segments, axes, arrays, recording, step_mm)
+        traces = tuple(_with_gaps(trace, stretches) for trace, stretches in zip(traces, gaps, strict=True))
         blank = np.broadcast_to(np.uint8(255), (*shape, 3))
         return Truth(Page(image=blank, traces=traces, **values), recording, drawn)
     except FileNotFoundError:
@@ -122,6 +125,23 @@ def _traces(
         traces.append(Trace(segment, x_mm, np.where(steps == unknown, np.nan, y_mm)))
         at += n
     return tuple(traces)
+
+
+def _stretches(trace: Trace) -> list[tuple[int, int]]:
+    """Where a trace has no ink: first point, and the one behind the last."""
+    if trace.inked is None:
+        return []
+    edges = np.flatnonzero(np.diff(np.concatenate([[True], trace.inked, [True]])))
+    return [(int(first), int(end)) for first, end in edges.reshape(-1, 2)]
+
+
+def _with_gaps(trace: Trace, stretches: tuple[tuple[int, int], ...]) -> Trace:
+    if not stretches:
+        return trace
+    inked = np.ones(trace.x_mm.size, bool)
+    for first, end in stretches:
+        inked[first:end] = False
+    return replace(trace, inked=inked)
 
 
 def _predicted(segment: Segment, x_mm: NDArray[np.float64], printed: Recording) -> NDArray[np.float64]:

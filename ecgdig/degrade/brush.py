@@ -18,6 +18,7 @@ Image = NDArray[np.uint8]  # (H, W, 3) RGB
 Mask = NDArray[np.uint8]  # (h, w) coverage, 0 to 255
 RGB = tuple[int, int, int]
 TILE = 512
+_BLOCK_PX = 64
 LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as OpenCV's grey
 
 
@@ -87,10 +88,10 @@ def beside_a_trace(page: Page, rng: Rng) -> tuple[float, float]:
     """A place at a wave of a trace that is drawn, in mm; anywhere when there is none."""
     left, top, right, bottom = drawn(page)
     x = float(rng.uniform(left, right))
-    if page.traces:
-        y = float(page.traces[int(rng.integers(len(page.traces)))].y_at(np.array([x]))[0])
-        if top < y < bottom:
-            return x, y + float(rng.normal(0, 3))
+    heights = [float(trace.y_at(np.array([x]))[0]) for trace in page.traces]
+    heights = [y for y in heights if top < y < bottom]  # not a number: not printed there
+    if heights:
+        return x, heights[int(rng.integers(len(heights)))] + float(rng.normal(0, 3))
     return x, float(rng.uniform(top, bottom))
 
 
@@ -119,37 +120,93 @@ def polygon_mask(page: Page, points_mm: NDArray[np.float64], where: Region) -> M
     return mask
 
 
-@njit(cache=True, nogil=True)
 def tint(image: Image, cover: Mask, rgb: NDArray[np.float32]) -> None:
     """Ink that lets through what lies below: multiplies `image` in place by `rgb`/255 where `cover` `(H, W)` is 255."""
-    for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            if cover[y, x] > 0:
-                a = cover[y, x] / 255.0
-                for c in range(3):
-                    image[y, x, c] = np.uint8(image[y, x, c] * (1.0 - a * (1.0 - rgb[c] / 255.0)) + 0.5)
+    part = np.ascontiguousarray(image)
+    _tint(
+        part.reshape(len(part), -1), np.ascontiguousarray(cover), (1 - rgb / 255).astype(np.float32) / np.float32(255)
+    )
+    if part is not image:
+        image[:] = part
 
 
-@njit(cache=True, nogil=True)
 def blend(image: Image, cover: Mask, over: Image) -> None:
     """What is opaque: `over` `(H, W, 3)` instead of `image`, in place, where `cover` `(H, W)` is 255."""
-    for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            a = int(cover[y, x])
-            if a > 0:
-                for c in range(3):
-                    image[y, x, c] = (image[y, x, c] * (255 - a) + over[y, x, c] * a + 127) // 255
+    part, above = np.ascontiguousarray(image), np.ascontiguousarray(over)
+    _blend(part.reshape(len(part), -1), np.ascontiguousarray(cover), above.reshape(len(part), -1))
+    if part is not image:
+        image[:] = part
+
+
+def lay(image: Image, cover: Mask, rgb: NDArray[np.float32]) -> None:
+    """One opaque colour instead of `image`, in place, where `cover` `(H, W)` is 255."""
+    part = np.ascontiguousarray(image)
+    _lay(part.reshape(len(part), -1), np.ascontiguousarray(cover), np.asarray(rgb, np.float32))
+    if part is not image:
+        image[:] = part
+
+
+# Rows of bytes, looked at in blocks: most of a page is not covered; in float32, so that what is covered is vectorized.
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _clear(cover: Mask, y: int, first: int, last: int) -> bool:
+    any_cover = np.uint8(0)
+    for x in range(first, last):
+        any_cover |= cover[y, x]
+    return bool(any_cover == 0)
 
 
 @njit(cache=True, nogil=True)
-def lay(image: Image, cover: Mask, rgb: NDArray[np.float32]) -> None:
-    """One opaque colour instead of `image`, in place, where `cover` `(H, W)` is 255."""
-    for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            a = int(cover[y, x])
-            if a > 0:
-                for c in range(3):
-                    image[y, x, c] = (image[y, x, c] * (255 - a) + int(rgb[c]) * a + 127) // 255
+def _tint(image: Mask, cover: Mask, lost: NDArray[np.float32]) -> None:
+    one, half = np.float32(1), np.float32(0.5)
+    r, g, b = lost[0], lost[1], lost[2]
+    for y in range(cover.shape[0]):
+        for first in range(0, cover.shape[1], _BLOCK_PX):
+            last = min(first + _BLOCK_PX, cover.shape[1])
+            if _clear(cover, y, first, last):
+                continue
+            shares, part = cover[y, first:last], image[y, 3 * first : 3 * last]
+            for x in range(shares.shape[0]):
+                a = np.float32(shares[x])
+                part[3 * x] = np.uint8(part[3 * x] * (one - a * r) + half)
+                part[3 * x + 1] = np.uint8(part[3 * x + 1] * (one - a * g) + half)
+                part[3 * x + 2] = np.uint8(part[3 * x + 2] * (one - a * b) + half)
+
+
+@njit(cache=True, nogil=True)
+def _blend(image: Mask, cover: Mask, over: Mask) -> None:
+    full, half = np.float32(1 / 255), np.float32(0.5)
+    for y in range(cover.shape[0]):
+        for first in range(0, cover.shape[1], _BLOCK_PX):
+            last = min(first + _BLOCK_PX, cover.shape[1])
+            if _clear(cover, y, first, last):
+                continue
+            shares, part, above = cover[y, first:last], image[y, 3 * first : 3 * last], over[y, 3 * first : 3 * last]
+            for x in range(shares.shape[0]):
+                a = np.float32(shares[x]) * full
+                red, green, blue = np.float32(part[3 * x]), np.float32(part[3 * x + 1]), np.float32(part[3 * x + 2])
+                part[3 * x] = np.uint8(red + (above[3 * x] - red) * a + half)
+                part[3 * x + 1] = np.uint8(green + (above[3 * x + 1] - green) * a + half)
+                part[3 * x + 2] = np.uint8(blue + (above[3 * x + 2] - blue) * a + half)
+
+
+@njit(cache=True, nogil=True)
+def _lay(image: Mask, cover: Mask, rgb: NDArray[np.float32]) -> None:
+    full, half = np.float32(1 / 255), np.float32(0.5)
+    r, g, b = rgb[0], rgb[1], rgb[2]
+    for y in range(cover.shape[0]):
+        for first in range(0, cover.shape[1], _BLOCK_PX):
+            last = min(first + _BLOCK_PX, cover.shape[1])
+            if _clear(cover, y, first, last):
+                continue
+            shares, part = cover[y, first:last], image[y, 3 * first : 3 * last]
+            for x in range(shares.shape[0]):
+                a = np.float32(shares[x]) * full
+                red, green, blue = np.float32(part[3 * x]), np.float32(part[3 * x + 1]), np.float32(part[3 * x + 2])
+                part[3 * x] = np.uint8(red + (r - red) * a + half)
+                part[3 * x + 1] = np.uint8(green + (g - green) * a + half)
+                part[3 * x + 2] = np.uint8(blue + (b - blue) * a + half)
 
 
 def colour(rng: Rng, rgb: RGB, spread: float = 12.0) -> NDArray[np.float32]:

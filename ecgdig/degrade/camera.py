@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgdig.degrade.noted import note
 from ecgdig.degrade.pixels import beyond
 
 Rng = np.random.Generator
@@ -24,6 +25,7 @@ _TILE = 512  # noise is drawn once and repeated from a random offset
 def blur(image: Image, strength: float, rng: Rng) -> Image:
     """Defocus: a Gaussian of up to 1.6 px sigma at strength 1."""
     sigma = float(rng.uniform(0.2, 1.6)) * strength
+    note(rng, sigma_px=sigma)
     return image if sigma < 0.15 else np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
 
 
@@ -31,6 +33,7 @@ def motion_blur(image: Image, strength: float, rng: Rng) -> Image:
     """A hand that moved: up to 7 px."""
     size = 3 + 2 * round(2 * strength * rng.random())
     angle = np.radians(random.Random(_seed(rng)).uniform(0, 360))
+    note(rng, length_px=size, angle_deg=np.degrees(angle))
     kernel = np.zeros((size, size), np.float32)
     # symmetric around the middle: any other line would shift the page
     along = np.linspace(-(size // 2), size // 2, size)
@@ -42,6 +45,7 @@ def motion_blur(image: Image, strength: float, rng: Rng) -> Image:
 def noise(image: Image, strength: float, rng: Rng) -> Image:
     """Sensor noise: Gaussian, sigma up to 14 grey levels, partly shared by the three colours."""
     sigma, grain = float(rng.uniform(1, 14)) * strength, float(rng.uniform(0, 0.8))
+    note(rng, sigma=sigma, grain_px=grain)
     oy, ox = (int(v) for v in rng.integers(0, _TILE, 2))
     tile = _noise_tile()
     if grain > 0.3:
@@ -71,6 +75,7 @@ def _noise_tile() -> NDArray[np.float32]:
 def low_resolution(image: Image, strength: float, rng: Rng) -> Image:
     """Shrunk and enlarged again: detail of up to 2.2 times fewer pixels."""
     factor = 1 + float(rng.uniform(0.1, 1.2)) * strength
+    note(rng, factor=factor)
     # given factors instead of a size, OpenCV scales by exactly those and rounds the size: the page would shift
     size = (max(1, round(image.shape[1] / factor)), max(1, round(image.shape[0] / factor)))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
@@ -80,6 +85,7 @@ def low_resolution(image: Image, strength: float, rng: Rng) -> Image:
 def jpeg(image: Image, strength: float, rng: Rng) -> Image:
     """JPEG of quality 95 down to 95 - 65·strength."""
     quality = round(95 - float(rng.uniform(0.1, 1)) * 65 * strength)
+    note(rng, quality=quality)
     _seed(rng)  # not used; keeps the pages of a seed as they were
     # the colours in albumentations' order: OpenCV takes red for blue
     data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
@@ -88,20 +94,23 @@ def jpeg(image: Image, strength: float, rng: Rng) -> Image:
 
 def grey(image: Image, strength: float, rng: Rng) -> Image:
     """Colour lost, as on a fax, a photocopy or a grey scan; strength sets how much."""
+    note(rng, share=strength)
     single = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     return np.asarray(cv2.addWeighted(single, strength, image, 1 - strength, 0), np.uint8)
 
 
 def over_sharpen(image: Image, strength: float, rng: Rng) -> Image:
     """What cheap scanners and document apps do: edges with bright and dark seams, up to five times the contrast."""
-    amount = float(rng.uniform(1.0, 4.0)) * strength
-    soft = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(1.0, 2.5)))
+    amount, sigma = float(rng.uniform(1.0, 4.0)) * strength, float(rng.uniform(1.0, 2.5))
+    note(rng, amount=amount, sigma_px=sigma)
+    soft = cv2.GaussianBlur(image, (0, 0), sigma)
     return beyond(image, np.asarray(soft, np.uint8), amount)
 
 
 def jpeg_blocks(image: Image, strength: float, rng: Rng) -> Image:
     """A JPEG of very low quality, 90 down to 6: blocks of 8 px, waves around thin lines, colour in blocks of 16."""
     quality = round(90 - float(rng.uniform(0.85, 1)) * 84 * strength)
+    note(rng, quality=quality)
     _, packed = cv2.imencode(
         ".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality]
     )  # red and blue alike, so left as they are
@@ -110,8 +119,9 @@ def jpeg_blocks(image: Image, strength: float, rng: Rng) -> Image:
 
 def sharpen(image: Image, strength: float, rng: Rng) -> Image:
     """The unsharp mask of phones and scanners: dark lines get bright seams."""
-    amount = float(rng.uniform(0.2, 1.2)) * strength
-    soft = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.8, 2.0)))
+    amount, sigma = float(rng.uniform(0.2, 1.2)) * strength, float(rng.uniform(0.8, 2.0))
+    note(rng, amount=amount, sigma_px=sigma)
+    soft = cv2.GaussianBlur(image, (0, 0), sigma)
     return beyond(image, np.asarray(soft, np.uint8), amount)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgdig.degrade.brush import LUMA, Mask, Rng, grain, scale_of, soft_noise
+from ecgdig.degrade.noted import note
 from ecgdig.page.page import Page
 
 FAX_PER_MM = (8.04, 3.85)  # dots a mm across, lines a mm down: ITU-T T.4, standard resolution; fine has 7.7 lines
@@ -23,6 +24,7 @@ def photocopy(page: Page, strength: float, rng: Rng) -> Page:
     softness = max(3.0, (paper - ink) * float(rng.uniform(0.02, 0.16)))
     table = np.arange(256)
     black, white = float(rng.uniform(5, 45)), float(rng.uniform(235, 255))
+    note(rng, threshold=threshold, softness=softness, black=black, white=white)
     steep = black + (white - black) / (1 + np.exp(-(table - threshold) / softness))
     curve = strength * steep + (1 - strength) * table
     dirty = cv2.LUT(_dirty(grey, strength, rng), np.clip(curve, 0, 255).astype(np.uint8))
@@ -45,6 +47,7 @@ def fax(page: Page, strength: float, rng: Rng) -> Page:
     grey = cv2.cvtColor(page.image, cv2.COLOR_RGB2GRAY)
     small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
     threshold = paper - float(rng.uniform(0.22, 0.45)) * (paper - ink)
+    note(rng, threshold=threshold, lines_per_mm=lines)
     bits = np.where(small < threshold, 0, 255).astype(np.uint8)
     for _ in range(int(rng.poisson(1.5 * strength))):  # a line lost is the line before
         k = int(rng.integers(1, max(2, size[1])))

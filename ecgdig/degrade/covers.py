@@ -25,6 +25,7 @@ from ecgdig.degrade.brush import (
     tint,
     turned,
 )
+from ecgdig.degrade.noted import note
 from ecgdig.degrade.stamps import printed
 from ecgdig.fonts import PRINTS
 from ecgdig.page.page import Page
@@ -48,6 +49,7 @@ def redaction(page: Page, strength: float, rng: Rng) -> Page:
         if rng.random() < 0.4:  # with a marker: ragged ends, wavy edges
             bar = _ragged(w, h, rng)
         turn = float(rng.normal(0, 2.5)) if rng.random() < 0.5 else 0.0
+        note(rng, width_mm=w, height_mm=h, turn_deg=turn, x_mm=x, y_mm=y, colour="white" if shade[0] > 128 else "black")
         page = _opaque(page, turned(bar, turn, (x, y)), colour(rng, shade, 4))
     return page
 
@@ -60,7 +62,9 @@ def tape(page: Page, strength: float, rng: Rng) -> Page:
     strip = _jagged(length, width, rng)
     turn = float(rng.choice([0, 90])) + float(rng.normal(0, 7))
     outline = turned(strip, turn, _place(page, rng))
-    if rng.random() < 0.25:
+    opaque = rng.random() < 0.25
+    note(rng, kind="paper" if opaque else "clear", length_mm=length, width_mm=width, turn_deg=turn)
+    if opaque:
         return _opaque(page, outline, colour(rng, (222, 205, 165) if rng.random() < 0.5 else (240, 240, 236), 8))
     where = region(page, box_of(outline))
     if where is None:
@@ -87,6 +91,7 @@ def sticker(page: Page, strength: float, rng: Rng) -> Page:
     w, h = float(rng.uniform(25, 60)) * size, float(rng.uniform(10, 28)) * size
     turn = float(rng.choice([0, 0, 0, 90])) + float(rng.normal(0, 4))
     at = _place(page, rng)
+    note(rng, width_mm=w, height_mm=h, turn_deg=turn, x_mm=at[0], y_mm=at[1])
     outline = turned(_rectangle(w, h), turn, at)
     where = region(page, box_of(outline, 1.0))
     if where is None:
@@ -108,7 +113,9 @@ def staple(page: Page, strength: float, rng: Rng) -> Page:
     """A staple: 12 mm of bright wire with its shadow, some rust at its ends."""
     if strength <= 0:
         return page
-    outline = turned(_rectangle(12.0, 0.6), float(rng.normal(0, 40)), somewhere(page, rng))
+    turn, at = float(rng.normal(0, 40)), somewhere(page, rng)
+    note(rng, turn_deg=turn, x_mm=at[0], y_mm=at[1])
+    outline = turned(_rectangle(12.0, 0.6), turn, at)
     where = region(page, box_of(outline, 2.0))
     if where is None:
         return page

@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ecgdig.degrade.geometry import View
+from ecgdig.degrade.noted import note
 from ecgdig.degrade.relief import Axis, Lattice
 from ecgdig.page.layout import Paper
 
@@ -63,6 +64,7 @@ def crumple(paper: Paper, strength: float, rng: Rng) -> View:
 
 def _facet_set(paper: Paper, size_mm: float, slope: float, lowest: float, rng: Rng) -> Facets:
     turn, stretch = rng.uniform(0, np.pi), float(np.exp(rng.uniform(0, 0.4)))
+    note(rng, facet_mm=size_mm, slope=slope, angle_deg=np.degrees(turn), stretch=stretch)
     c, s = np.cos(turn), np.sin(turn)
     linear = np.diag([stretch, 1 / stretch]) @ np.array([[c, s], [-s, c]]) / size_mm
     margin = 0.5 * size_mm + 20
@@ -83,6 +85,7 @@ def _facet_set(paper: Paper, size_mm: float, slope: float, lowest: float, rng: R
         ]
     )
     round_mm = size_mm * float(np.exp(rng.uniform(np.log(0.01), np.log(0.12))))
+    note(rng, round_mm=round_mm)
     # two points of the sets are about 0.7 cells apart
     return Facets((sites[0], sites[1]), matrix, bend, slope / (0.7 * size_mm), 1.4 * round_mm / size_mm, patch)
 
@@ -97,10 +100,8 @@ def _nearest(qx: float, qy: float, sites: Sites, soft: float) -> float:
         for j in range(cj - 1, cj + 2):
             dx, dy = sites[i, j, 0] - qx, sites[i, j, 1] - qy
             d = dx * dx + dy * dy
-            if d < first:
-                first, second = d, first
-            elif d < second:
-                second = d
+            second = min(second, max(first, d))  # without branches, which cannot be foreseen here
+            first = min(first, d)
     near = max(soft - (second - first), 0.0)
     return first - near * near / (4 * soft)
 
@@ -168,6 +169,7 @@ def wrinkles(paper: Paper, strength: float, rng: Rng) -> View:
         height = 0.35 * strength * float(rng.uniform(0.3, 1)) * wavelength / (2 * np.pi)
         curvature = float(rng.normal(0, 0.25)) / length
         turn, phase = rng.uniform(0, 2 * np.pi, 2)
+        note(rng, wavelength_mm=wavelength, height_mm=height, length_mm=length, angle_deg=np.degrees(turn))
         ripples.append((x, y, turn, length, breadth, wavelength, phase, height, curvature))
     return View(reliefs=(Wrinkles(tuple(tuple(float(v) for v in ripple) for ripple in ripples)),))
 

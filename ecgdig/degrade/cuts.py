@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgdig.degrade.brush import Image, Rng, beside_a_trace, blend, drawn, soft_noise, tint
+from ecgdig.degrade.noted import note
 from ecgdig.page.page import Page
 from ecgdig.page.warp import coarse_to_fine
 
@@ -37,6 +38,7 @@ def holes(page: Page, background: Image | None, strength: float, rng: Rng) -> Pa
     circle = radius * np.stack([np.cos(angle), np.sin(angle)], 1)
     fill = _behind(background, rng)
     for centre in centres:
+        note(rng, radius_mm=radius, x_mm=centre[0], y_mm=centre[1])
         page = _cut(page, centre + circle, fill, rim=0.0)
     return page
 
@@ -51,7 +53,9 @@ def torn(page: Page, background: Image | None, strength: float, rng: Rng) -> Pag
     rough = np.cumsum(rng.normal(0, 1, 64))
     rough = (rough - t * rough[-1]) / max(float(np.abs(rough).max()), 1.0) * 0.09 * size + rng.normal(0, 0.12, 64)
     w, h = paper.width_mm, paper.height_mm
-    if rng.random() < 0.6:  # a corner
+    corner = rng.random() < 0.6
+    note(rng, size_mm=size, kind="corner" if corner else "edge")
+    if corner:
         right, low = int(rng.integers(2)), int(rng.integers(2))
         a, b = size * float(rng.uniform(0.6, 1.4)), size * float(rng.uniform(0.6, 1.4))
         line = np.stack([a * (1 - t) + rough, b * t + rough], 1)
@@ -68,7 +72,9 @@ def torn(page: Page, background: Image | None, strength: float, rng: Rng) -> Pag
         piece = np.concatenate([line, [[x + wide / 2, -9.0], [x - wide / 2, -9.0]]])
         if rng.random() < 0.5:
             piece[:, 1] = h - piece[:, 1]
-    return _cut(page, piece, _behind(background, rng), rim=float(rng.uniform(0.3, 1.5)))
+    behind, rim = _behind(background, rng), float(rng.uniform(0.3, 1.5))
+    note(rng, rim_mm=rim)
+    return _cut(page, piece, behind, rim)
 
 
 def finger(page: Page, background: Image | None, strength: float, rng: Rng) -> Page:
@@ -86,7 +92,10 @@ def finger(page: Page, background: Image | None, strength: float, rng: Rng) -> P
     inward = np.array(
         [inward[0] * np.cos(lean) - inward[1] * np.sin(lean), inward[0] * np.sin(lean) + inward[1] * np.cos(lean)]
     )
-    tip = start + inward * float(rng.uniform(8, 35)) * strength * px_per_mm
+    reach = float(rng.uniform(8, 35)) * strength
+    note(rng, side=("top", "bottom", "left", "right")[side], width_mm=2 * radius / px_per_mm, reach_mm=reach)
+    note(rng, lean_deg=np.degrees(lean))
+    tip = start + inward * reach * px_per_mm
     back = start - inward * 4 * radius
     low = np.floor(np.minimum(tip, back) - 2.2 * radius).astype(int)
     high = np.ceil(np.maximum(tip, back) + 2.2 * radius).astype(int)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgdig.degrade import textures
+from ecgdig.degrade.noted import note
 from ecgdig.degrade.textures import lay
 
 Rng = np.random.Generator
@@ -116,6 +117,8 @@ def sample_desk(rng: Rng) -> Desk:
         dark, scale = (1.0, 1.0, 1.0), (rng.uniform(3, 6) if kind == "plain" else rng.uniform(2, 8))
     texture = {"dark-wood": "wood", "stone": "cloud", "plain": None, "keys": None}.get(kind, kind)
     r, g, b = (float(c) for c in np.clip(base * jitter, 4, 250))
+    note(rng, kind=kind, red=r, green=g, blue=b, contrast=contrast, turn_deg=np.degrees(turn), things=len(things))
+    note(rng, plank_mm=plank)
     shadow = (float(rng.normal(0, 1.2)), float(rng.normal(0, 1.2)))
     keys = float(rng.uniform(16, 20)) if kind == "keys" else 0.0
     return Desk(texture, (r, g, b), float(contrast), dark, float(scale), turn, offset, plank, keys, things, shadow)

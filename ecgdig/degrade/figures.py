@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ecgdig.degrade.brush import Rng, beside_a_trace, number_of, soft_noise, tint
 from ecgdig.degrade.handwriting import ink_in, sample_pen, stroke, write
+from ecgdig.degrade.noted import note
 from ecgdig.fonts import HANDS
 from ecgdig.page.page import Page
 from ecgdig.page.strokes import draw_polyline
@@ -26,6 +27,7 @@ def drawn_figures(page: Page, strength: float, rng: Rng) -> Page:
     for _ in range(number_of(page, rng, 9 * strength)):
         at = beside_a_trace(page, rng)
         figure = FIGURES[int(rng.integers(len(FIGURES)))]
+        note(rng, figure=figure.__name__.strip("_"), at_x_mm=at[0], at_y_mm=at[1])
         for line in figure(at, rng):
             stroke(canvas, page, _by_hand(line, rng), pen.width_mm, rng)
         if figure is _callipers and rng.random() < 0.5:
@@ -45,6 +47,7 @@ def highlighter(page: Page, strength: float, rng: Rng) -> Page:
     for _ in range(int(rng.integers(1, 4))):
         x, y = beside_a_trace(page, rng)
         length, angle = float(rng.uniform(10, 60)), float(rng.normal(0, 0.05))
+        note(rng, width_mm=width_mm, length_mm=length, x_mm=x, y_mm=y)
         t = np.linspace(0, 1, 9)
         line = np.stack([x + length * t * np.cos(angle), y + length * t * np.sin(angle)], 1)
         line[:, 1] += np.cumsum(rng.normal(0, 0.15, 9))

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgdig.degrade.noted import note
 from ecgdig.degrade.pixels import mix
 
 Rng = np.random.Generator
@@ -18,7 +19,9 @@ def defocus(image: Image, strength: float, rng: Rng) -> Image:
     height, width = image.shape[:2]
     y, x = np.linspace(-1, 1, 24, dtype=np.float32)[:, None], np.linspace(-1, 1, 32, dtype=np.float32)[None]
     angle = float(rng.uniform(0, 2 * np.pi))
-    if rng.random() < 0.7:
+    tilted = rng.random() < 0.7
+    note(rng, sigma_px=sigma, kind="to one side" if tilted else "around a place")
+    if tilted:
         away = np.cos(angle) * x + np.sin(angle) * y + float(rng.uniform(-0.6, 0.4))
     else:
         cx, cy = rng.uniform(-0.7, 0.7, 2)

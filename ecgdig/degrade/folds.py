@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ecgdig.degrade.geometry import View
+from ecgdig.degrade.noted import note
 from ecgdig.degrade.relief import Axis, Lattice
 from ecgdig.page.layout import Paper
 
@@ -62,15 +63,11 @@ def folds(paper: Paper, strength: float, rng: Rng) -> View:
         rise = min(slope * float(np.sqrt(reach.prod())), 0.35 * strength * float(reach.min()), 14.0 * strength)
         side = sign * (-1.0) ** i if alternating else sign
         crossing = lines[0] if i == 1 and not alternating and rng.random() < 0.6 else None
-        creases.append(
-            Crease(
-                line,
-                rise * (side if rng.random() < 0.85 else -side),
-                (float(reach[0]), float(reach[1])),
-                float(rng.uniform(0.1, 1.2)),
-                crossing,
-            )
-        )
+        rise *= side if rng.random() < 0.85 else -side
+        radius = float(rng.uniform(0.1, 1.2))
+        angle = np.degrees(np.arctan2(line[0], -line[1])) % 180  # of the crease itself
+        note(rng, angle_deg=angle, rise_mm=rise, before_mm=reach[0], behind_mm=reach[1], radius_mm=radius)
+        creases.append(Crease(line, rise, (float(reach[0]), float(reach[1])), radius, crossing))
     return View(reliefs=(Folds(tuple(creases)),))
 
 
@@ -78,6 +75,7 @@ def _pattern(paper: Paper, rng: Rng) -> tuple[list[Line], bool]:
     """Lines of a usual way to fold a sheet, and whether ridges and valleys alternate."""
     width, height = paper.width_mm, paper.height_mm
     kind = str(rng.choice(["half", "quarter", "letter", "accordion", "corner", "dart", "free"], p=_PATTERN_WEIGHTS))
+    note(rng, pattern=kind)
     across = bool((width > height) == (rng.random() < 0.75))  # usually the longer side is folded
     side = width if across else height
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgdig.degrade.desk import Desk
+from ecgdig.degrade.noted import note
 from ecgdig.degrade.relief import Relief
 from ecgdig.degrade.sampling import Edges, resampled, shade
 from ecgdig.page.layout import Paper
@@ -34,7 +35,9 @@ class View:
 
 def rotation(paper: Paper, strength: float, rng: Rng) -> View:
     """A sheet laid askew: up to 12 degrees at strength 1."""
-    return View(image_stages=(_rotate(float(rng.uniform(-1, 1)) * 12 * strength),))
+    degrees = float(rng.uniform(-1, 1)) * 12 * strength
+    note(rng, degrees=degrees)
+    return View(image_stages=(_rotate(degrees),))
 
 
 def perspective(paper: Paper, strength: float, rng: Rng) -> View:
@@ -43,7 +46,10 @@ def perspective(paper: Paper, strength: float, rng: Rng) -> View:
     corners = np.array(
         [[0, 0], [paper.width_mm, 0], [paper.width_mm, paper.height_mm], [0, paper.height_mm]], np.float32
     )
-    moved = corners + rng.uniform(-reach, reach, (4, 2)).astype(np.float32)
+    shift = rng.uniform(-reach, reach, (4, 2)).astype(np.float32)
+    for dx, dy in shift:
+        note(rng, corner_dx_mm=dx, corner_dy_mm=dy)
+    moved = corners + shift
     return View(image_stages=(Homography.of(cv2.getPerspectiveTransform(corners, moved)),))
 
 
@@ -56,6 +62,7 @@ def curl(paper: Paper, strength: float, rng: Rng) -> View:
         angle, towards = rng.uniform(0, 2 * np.pi, 2)
         k = 2 * np.pi / length
         height = min(6.0 * strength * float(rng.uniform(0.2, 1)), 0.8 / k) / n
+        note(rng, wavelength_mm=length, angle_deg=np.degrees(angle), height_mm=height)
         waves.append(
             (
                 float(k * np.cos(angle)),
@@ -71,6 +78,7 @@ def curl(paper: Paper, strength: float, rng: Rng) -> View:
 def quarter_turn(paper: Paper, strength: float, rng: Rng) -> View:
     """A picture turned by 90, 180 or 270 degrees; without strength it is upright."""
     turns = int(rng.integers(1, 4)) if strength > 0 else 0
+    note(rng, degrees=90 * turns)
     c, s = ((1, 0), (0, 1), (-1, 0), (0, -1))[turns]
     return View(image_stages=(Homography.of([[c, -s, 0], [s, c, 0], [0, 0, 1]]),))
 
@@ -80,7 +88,9 @@ def lens(paper: Paper, strength: float, rng: Rng) -> View:
     middle = 0.5 * np.array([paper.width_mm, paper.height_mm])
     unit = float(np.linalg.norm(middle))
     cx, cy = middle + rng.normal(0, 0.08, 2) * unit
-    return View(image_stages=(Radial((float(cx), float(cy)), unit, 0.08 * strength * float(rng.uniform(-1, 1))),))
+    bulge = 0.08 * strength * float(rng.uniform(-1, 1))
+    note(rng, bulge=bulge, centre_x_mm=cx, centre_y_mm=cy)
+    return View(image_stages=(Radial((float(cx), float(cy)), unit, bulge),))
 
 
 def crop(paper: Paper, strength: float, rng: Rng) -> View:
@@ -89,6 +99,7 @@ def crop(paper: Paper, strength: float, rng: Rng) -> View:
         0.22 * strength * rng.uniform(0.2, 1, 4) * rng.permutation([1, 1, 1, 0] if rng.random() < 0.4 else [1, 0, 0, 0])
     )
     left, top, right, bottom = (float(v) for v in -cut * np.tile([paper.width_mm, paper.height_mm], 2))
+    note(rng, left_mm=left, top_mm=top, right_mm=right, bottom_mm=bottom)
     return View(margin_mm=(left, top, right, bottom))
 
 
@@ -96,6 +107,7 @@ def padding(paper: Paper, strength: float, rng: Rng) -> View:
     """A picture with much around the sheet: up to 45 % of its size more on each side."""
     more = 0.45 * strength * rng.uniform(0, 1, 4) ** 2
     left, top, right, bottom = (float(v) for v in np.tile([paper.width_mm, paper.height_mm], 2) * more)
+    note(rng, left_mm=left, top_mm=top, right_mm=right, bottom_mm=bottom)
     return View(margin_mm=(left, top, right, bottom))
 
 

@@ -13,6 +13,7 @@ from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
 from ecgdig.degrade.brush import RGB, Mask, Rng, colour, drawn, grain, number_of, scale_of, soft_noise, tint
+from ecgdig.degrade.noted import note
 from ecgdig.fonts import HANDS, font_file
 from ecgdig.page.page import Page
 from ecgdig.page.strokes import draw_polyline
@@ -42,9 +43,9 @@ class Pen:
 def sample_pen(rng: Rng) -> Pen:
     names = list(PENS)
     name = names[int(rng.choice(len(names), p=[share for _, share in PENS.values()]))]
-    return Pen(
-        colour(rng, PENS[name][0]), float(rng.uniform(0.3, 0.75)), float(rng.uniform(0.7, 1.0)), name == "pencil"
-    )
+    pen = Pen(colour(rng, PENS[name][0]), float(rng.uniform(0.3, 0.75)), float(rng.uniform(0.7, 1.0)), name == "pencil")
+    note(rng, pen=name, pen_mm=pen.width_mm, flow=pen.flow)
+    return pen
 
 
 @lru_cache(maxsize=8)
@@ -114,6 +115,7 @@ def write(
 
     Every letter has its own size, slant and height above the baseline, which wanders. Returns where the line ends.
     """
+    note(rng, text=text, hand=hand, size_mm=size_mm, turn_deg=turn_degrees, x_mm=at_mm[0], y_mm=at_mm[1])
     scale = scale_of(page)
     factor = size_mm * scale / _GLYPH_PX
     slant, spread = float(rng.normal(0, 0.1)), float(rng.uniform(0.9, 1.15))

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgdig.degrade.noted import note
 from ecgdig.degrade.pixels import multiply
 from ecgdig.page.cover import LEGIBLE
 from ecgdig.page.page import Page
@@ -21,6 +22,7 @@ def gradient(image: Image, strength: float, rng: Rng) -> Image:
     y, x = np.mgrid[-1:1:4j, -1:1:4j]
     side = (np.cos(angle) * x + np.sin(angle) * y) / 2.83 + 0.5
     dark = float(rng.uniform(0.1, 0.6)) * strength
+    note(rng, dark=dark, angle_deg=np.degrees(angle))
     mixed = (0.7 * side + 0.3 * knots).astype(np.float32)
     mixed = (mixed - mixed.min()) / max(float(np.ptp(mixed)), 1e-6)
     return _multiply(image, 1 - dark * mixed)
@@ -36,7 +38,9 @@ def shadow(image: Image, strength: float, rng: Rng) -> Image:
     v = -np.sin(angle) * (x / width - 0.5) + np.cos(angle) * (y / height - 0.5)
     softness = float(rng.uniform(0.01, 0.12))
     inside = 1 / (1 + np.exp(-(u - offset - bend * v * v * 4) / softness))
-    return _multiply(image, (1 - float(rng.uniform(0.15, 0.6)) * strength * inside).astype(np.float32))
+    dark = float(rng.uniform(0.15, 0.6)) * strength
+    note(rng, dark=dark, angle_deg=np.degrees(angle), softness=softness, offset=offset, bend=bend)
+    return _multiply(image, (1 - dark * inside).astype(np.float32))
 
 
 def cast_shadows(image: Image, strength: float, rng: Rng) -> Image:
@@ -55,7 +59,10 @@ def cast_shadows(image: Image, strength: float, rng: Rng) -> Image:
         outline(mask, at, towards, size, rng)
         sigma = float(np.exp(rng.uniform(np.log(0.8), np.log(10))))
         soft = cv2.GaussianBlur(mask, (0, 0), sigma).astype(np.float32) / 255
-        light *= 1 - float(rng.uniform(0.2, 0.6)) * strength * soft
+        dark = float(rng.uniform(0.2, 0.6)) * strength
+        note(rng, of="hand" if outline is _hand else "phone", dark=dark, angle_deg=np.degrees(angle))
+        note(rng, size=size / min(shape), softness=sigma / min(shape))  # shares of the picture's shorter side
+        light *= 1 - dark * soft
     return _multiply(image, light)
 
 
@@ -112,8 +119,11 @@ def _left_by_glare(image: Image, strength: float, rng: Rng) -> NDArray[np.float3
         u = (np.cos(turn) * (x - cx) + np.sin(turn) * (y - cy)) / length
         v = (-np.sin(turn) * (x - cx) + np.cos(turn) * (y - cy)) / breadth
         power = float(rng.uniform(0.8, 2.0))  # 1: Gaussian; more: a patch with an edge
+        note(rng, length=length / max(shape), breadth=breadth / max(shape), power=power)  # of the longer side
         shine = np.maximum(shine, np.exp(-((u * u + v * v) ** power)))
-    return np.asarray(1 - 0.8 * strength * float(rng.uniform(0.3, 1)) * shine, np.float32)
+    peak = 0.8 * strength * float(rng.uniform(0.3, 1))
+    note(rng, peak=peak)
+    return np.asarray(1 - peak * shine, np.float32)
 
 
 def vignette(image: Image, strength: float, rng: Rng) -> Image:
@@ -123,6 +133,7 @@ def vignette(image: Image, strength: float, rng: Rng) -> Image:
     cy, cx = (0.5 + rng.normal(0, 0.05, 2)) * shape
     squared = ((x - cx) ** 2 + (y - cy) ** 2) / (0.25 * (shape[0] ** 2 + shape[1] ** 2))
     corner = 0.45 * strength * float(rng.uniform(0.3, 1))
+    note(rng, corner=corner)
     tangent = 1 / np.sqrt(1 - corner) - 1  # squared, in the corners: cos^4 = 1 / (1 + tan^2)^2
     return _multiply(image, (1 / (1 + tangent * squared) ** 2).astype(np.float32))
 
@@ -130,6 +141,7 @@ def vignette(image: Image, strength: float, rng: Rng) -> Image:
 def colour_cast(image: Image, strength: float, rng: Rng) -> Image:
     """Warm or cold light: red against blue by up to 15 % at strength 1, green by up to 4 %."""
     warm, green = float(rng.uniform(-0.15, 0.15)) * strength, float(rng.uniform(-0.04, 0.04)) * strength
+    note(rng, warm=warm, green=green)
     gains = np.array([1 + warm, 1 + green, 1 - warm])
     return np.asarray(cv2.transform(image, np.diag(gains / gains.max())), np.uint8)
 
@@ -138,6 +150,7 @@ def exposure(image: Image, strength: float, rng: Rng) -> Image:
     """Contrast, brightness and gamma of a camera or scanner."""
     gamma = float(np.exp(rng.uniform(-0.5, 0.5) * strength))
     black, white = float(rng.uniform(0, 50)) * strength, 255 - float(rng.uniform(0, 60)) * strength
+    note(rng, gamma=gamma, black=black, white=white)
     ramp = (np.linspace(0, 1, 256) ** gamma) * (white - black) + black
     return np.asarray(cv2.LUT(image, ramp.astype(np.uint8)), np.uint8)
 

@@ -15,6 +15,7 @@ from ecgdig.degrade.geometry import View
 from ecgdig.degrade.handwriting import notes
 from ecgdig.degrade.marks import AS_SEEN, CUTS, ON_PAPER
 from ecgdig.degrade.marks import STEPS as MARKS
+from ecgdig.degrade.noted import Noting, note
 from ecgdig.page.layout import Paper
 from ecgdig.page.page import Box, Page
 from ecgdig.units import px_per_mm
@@ -201,7 +202,7 @@ def degrade(
 ) -> Page:
     """Degrade a clean page by a preset: `clean`, `print`, `scan`, `photo`, `damaged`, or one of your own.
 
-    What was drawn is recorded in the page's `degradations`.
+    What was drawn is recorded in the page's `degradations` and `degradation_values`.
 
     Args:
         seen_mm: where the geometry changes, only the part of the image around this part of the paper is made.
@@ -266,23 +267,28 @@ def apply(
             raise ValueError(f"unknown degradation {name!r}; use {', '.join(DEGRADATIONS)}")
         if not 0 <= strength <= 1:
             raise ValueError(f"strength {strength:g} of {name}; want 0 to 1")
+    kept = Noting(rng)
     for name, coat in SURFACES.items():
         if name in strengths:
-            page = coat(page, strengths[name], rng)
+            page = coat(page, strengths[name], kept.of(name))
     for name, mark in (ON_PAPER | {"handwriting": partial(notes, words=words)}).items():
         if name in strengths:
-            page = mark(page, strengths[name], rng)
-    views = [bend(page.layout.paper, strengths[name], rng) for name, bend in GEOMETRY.items() if name in strengths]
+            page = mark(page, strengths[name], kept.of(name))
+    views = [
+        bend(page.layout.paper, strengths[name], kept.of(name)) for name, bend in GEOMETRY.items() if name in strengths
+    ]
     paper = page.layout.paper
     reliefs = [r for view in views for r in view.reliefs]
     if reliefs:
-        stage, factor = relief.seen_by(reliefs, paper, relief.Eye.sample(paper, rng))
+        stage, factor = relief.seen_by(reliefs, paper, relief.Eye.sample(paper, kept.of("eye")))
         heights = relief.Heights.of(page, reliefs, factor)
         if rng.random() < 0.4:
-            page = relief.wear(page, heights, float(rng.uniform(0.2, 1)), rng)
-        page = relief.shade(page, heights, relief.Lamp.sample(rng))
+            worn = float(rng.uniform(0.2, 1))
+            note(kept.of("wear"), strength=worn)
+            page = relief.wear(page, heights, worn, rng)
+        page = relief.shade(page, heights, relief.Lamp.sample(kept.of("lamp")))
         views = [View(paper_stages=(stage,)), *views]
-    background = sample_desk(rng) if desk else None
+    background = sample_desk(kept.of("desk")) if desk else None
     scale = float(page.warp.px_per_mm([[0.0, 0.0]])[0]) if dpi is None else px_per_mm(dpi)
     if views or dpi is not None or margin_mm or desk:
         page = geometry.resample(page, views, scale, margin_mm, background, seen_mm)
@@ -291,14 +297,18 @@ def apply(
         behind = None if background is None else background.picture(half, 0.5 * scale)
         for name, cut in CUTS.items():
             if name in strengths:
-                page = cut(page, behind, strengths[name], rng)
+                page = cut(page, behind, strengths[name], kept.of(name))
     for name, seen in AS_SEEN.items():
         if name in strengths:
-            page = seen(page, strengths[name], rng)
+            page = seen(page, strengths[name], kept.of(name))
     for name, change in FILTERS.items():
         if name in strengths:
-            page = change(page, strengths[name], rng)
-    return replace(page, degradations={**page.degradations, **strengths})
+            page = change(page, strengths[name], kept.of(name))
+    return replace(
+        page,
+        degradations={**page.degradations, **strengths},
+        degradation_values={**page.degradation_values, **kept.noted()},
+    )
 
 
 def _preset(name: str | Preset) -> Preset:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgdig.degrade.brush import LUMA, Mask, Rng, lay, scale_of
+from ecgdig.degrade.noted import note
 from ecgdig.degrade.pixels import add_waves, enlarged
 from ecgdig.page.page import Page
 
@@ -19,6 +20,7 @@ def staircase(page: Page, strength: float, rng: Rng) -> Page:
     dots = float(rng.uniform(5, 12 - 5 * strength)) if strength > 0.3 else 12.0
     if strength <= 0 or dots > 0.9 * scale:
         return page
+    note(rng, dots_per_mm=dots)
     height, width = page.shape
     size = (max(1, round(width * dots / scale)), max(1, round(height * dots / scale)))
     small = cv2.resize(page.image, size, interpolation=cv2.INTER_AREA)
@@ -37,7 +39,9 @@ def banding(page: Page, strength: float, rng: Rng) -> Page:
     period = float(np.exp(rng.uniform(np.log(0.5), np.log(12))))
     wave = 0.5 + 0.5 * np.cos(2 * np.pi * (at_mm / period + rng.random()))
     slow = np.interp(at_mm, np.linspace(0, at_mm[-1] + 1e-6, 12), rng.random(12))
-    return _lose(page, 0.75 * strength * wave ** float(rng.uniform(1, 4)) * slow, axis)
+    power = float(rng.uniform(1, 4))
+    note(rng, period_mm=period, power=power, along="rows" if axis == 0 else "columns")
+    return _lose(page, 0.75 * strength * wave**power * slow, axis)
 
 
 def streaks(page: Page, strength: float, rng: Rng) -> Page:
@@ -50,11 +54,13 @@ def streaks(page: Page, strength: float, rng: Rng) -> Page:
     lost = np.zeros(n)
     if rng.random() < 0.5:
         for centre in rng.uniform(0, at_mm[-1], 1 + int(rng.poisson(6 * strength * at_mm[-1] / 100))):
+            note(rng, kind="dead dot", width_mm=0.16)
             lost = np.maximum(lost, np.clip((0.08 - np.abs(at_mm - centre)) * scale + 0.5, 0, 1))
     else:
         for centre in rng.uniform(0, at_mm[-1], 1 + int(rng.poisson(2 * strength * at_mm[-1] / 100))):
             wide = float(rng.uniform(0.5, 3))
             depth = float(rng.uniform(0.3, 0.85))
+            note(rng, kind="streak", width_mm=2 * wide, depth=strength * depth)
             lost = np.maximum(lost, depth * np.exp(-(((at_mm - centre) / wide) ** 4)))
     return _lose(page, strength * lost, axis)
 
@@ -66,6 +72,8 @@ def misregistration(page: Page, strength: float, rng: Rng) -> Page:
     shift -= LUMA @ shift
     if np.abs(shift).max() < 0.02:
         return page
+    for dx, dy in shift / scale_of(page):
+        note(rng, dx_mm=dx, dy_mm=dy)
     height, width = page.shape
     planes = [
         cv2.warpAffine(plane, np.array([[1, 0, dx], [0, 1, dy]]), (width, height), borderMode=cv2.BORDER_REPLICATE)
@@ -79,7 +87,9 @@ def halftone(page: Page, strength: float, rng: Rng) -> Page:
     if strength <= 0:
         return page
     per_px = float(rng.uniform(2.5, 6)) / scale_of(page)
-    angle = float(rng.choice([0.0, 15.0, 45.0, 75.0])) * np.pi / 180
+    degrees = float(rng.choice([0.0, 15.0, 45.0, 75.0]))
+    note(rng, dots_per_mm=per_px * scale_of(page), angle_deg=degrees)
+    angle = np.radians(degrees)
     u, v = np.cos(angle) * per_px * 2 * np.pi, np.sin(angle) * per_px * 2 * np.pi
     return page.with_image(add_waves(page.image, np.array([u, -v]), np.array([v, u]), 60 * strength))
 

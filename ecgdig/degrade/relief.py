@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgdig.degrade.noted import note
 from ecgdig.degrade.pixels import fade, multiply
 from ecgdig.degrade.textures import fine_on_paper, grain, px_per_mm_of
 from ecgdig.page.layout import Paper
@@ -53,6 +54,7 @@ class Eye:
         angle = float(rng.uniform(0, 2 * np.pi))
         middle = 0.5 * paper.width_mm, 0.5 * paper.height_mm
         height = float(rng.uniform(260, 500))
+        note(rng, height_mm=height, beside_mm=away, angle_deg=np.degrees(angle))
         return Eye(middle[0] + away * np.cos(angle), middle[1] + away * np.sin(angle), height)
 
 
@@ -76,12 +78,12 @@ class Lamp:
     def sample(rng: Rng) -> Lamp:
         angle, cotangent = float(rng.uniform(0, 2 * np.pi)), float(rng.uniform(0.7, 2.2))
         slant = (cotangent * np.cos(angle), cotangent * np.sin(angle))
-        return Lamp(
-            slant,
-            float(rng.uniform(0.1, 0.5)),
-            float(np.clip(rng.normal(0, 0.13), -0.22, 0.22)),
-            float(rng.uniform(0.0, 0.5)),
-        )
+        ambient = float(rng.uniform(0.1, 0.5))
+        warmth = float(np.clip(rng.normal(0, 0.13), -0.22, 0.22))
+        edge = float(rng.uniform(0.0, 0.5))
+        note(rng, angle_deg=np.degrees(angle), elevation_deg=np.degrees(np.arctan(1 / cotangent)))
+        note(rng, ambient=ambient, warmth=warmth, edge=edge)
+        return Lamp(slant, ambient, warmth, edge)
 
 
 def seen_by(reliefs: Sequence[Relief], paper: Paper, eye: Eye) -> tuple[Displacement, float]:

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from ecgdig.degrade.geometry import View
+from ecgdig.degrade.noted import note
 from ecgdig.degrade.relief import Axis, Lattice
 from ecgdig.page.layout import Paper
 
@@ -72,4 +73,6 @@ def roll(paper: Paper, strength: float, rng: Rng) -> View:
         flat = (np.inf, start) if rng.random() < 0.5 else (start, np.inf)
         middle, flat, sign = middle, (max(flat[0], 0.0), max(flat[1], 0.0)), 1.0
     radius = sign * bent / max(end, 1e-6)
+    note(rng, angle_deg=np.degrees(angle), end_deg=np.degrees(end), radius_mm=radius)
+    note(rng, bent="both sides" if flat == (0.0, 0.0) else "one side")
     return View(reliefs=(Cylinder(normal, float(middle), flat, float(radius)),))

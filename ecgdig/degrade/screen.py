@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from ecgdig.degrade.brush import Mask, Rng, lay, soft_noise, tint
+from ecgdig.degrade.noted import note
 from ecgdig.degrade.pixels import enlarged
 from ecgdig.page.page import Page
 
@@ -24,6 +25,7 @@ def moire(page: Page, strength: float, rng: Rng) -> Page:
     fringes = np.zeros((h, w, 3), np.float32)
     for _ in range(int(rng.integers(1, 3))):
         angle, period = float(rng.uniform(0, np.pi)), float(np.exp(rng.uniform(np.log(18), np.log(160))))
+        note(rng, fringe_px=period, angle_deg=np.degrees(angle))
         bend = 2.5 * soft_noise(rng, (h, w), 2)
         phase = 2 * np.pi / period * (np.cos(angle) * x + np.sin(angle) * y) + bend
         apart = float(rng.uniform(0, 1.2))
@@ -38,6 +40,7 @@ def moire(page: Page, strength: float, rng: Rng) -> Page:
 def _dot_rows(n: int, strength: float, rng: Rng) -> Mask:
     """Brightness along one axis of a screen whose dots are 2.2 to 5 px wide, uint8 `(n,)`."""
     period, phase = float(rng.uniform(2.2, 5)), float(rng.random())
+    note(rng, dot_px=period)
     wave = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(n) / period + phase))
     return np.round(255 * (1 - 0.22 * strength * wave**2)).astype(np.uint8)
 
@@ -51,7 +54,9 @@ def screenshot(page: Page, strength: float, rng: Rng) -> Page:
         return page
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     small = cv2.resize(page.image, size, interpolation=cv2.INTER_AREA)
-    how = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)[int(rng.integers(3))]
+    which = int(rng.integers(3))
+    note(rng, px_per_mm=factor * scale, enlarged=("linear", "cubic", "nearest")[which])
+    how = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)[which]
     if how == cv2.INTER_NEAREST:  # OpenCV's own takes the upper left pixels
         return page.with_image(enlarged(np.asarray(small, np.uint8), (height, width)))
     return page.with_image(np.asarray(cv2.resize(small, (width, height), interpolation=how), np.uint8))
@@ -68,7 +73,9 @@ def scanner_lines(page: Page, strength: float, rng: Rng) -> Page:
     for _ in range(1 + int(rng.poisson(2 * strength))):
         line = np.zeros(n)
         at, wide = int(rng.integers(n)), int(rng.integers(1, 4))
-        line[at : at + wide] = float(rng.uniform(0.15, 0.8)) * strength
+        depth = float(rng.uniform(0.15, 0.8)) * strength
+        note(rng, along="columns" if axis == 0 else "rows", width_px=wide, depth=depth)
+        line[at : at + wide] = depth
         rgb = np.full(3, rng.uniform(0, 140)) if rng.random() < 0.4 else rng.uniform(0, 255, 3)
         _tint_lines(image, line, axis, rgb.astype(np.float32))
     return page.with_image(image)
@@ -76,8 +83,12 @@ def scanner_lines(page: Page, strength: float, rng: Rng) -> Page:
 
 def _tint_lines(image: Mask, amount: np.ndarray[tuple[int], np.dtype[np.float64]], axis: int, rgb: np.ndarray) -> None:
     profile = np.round(255 * np.clip(amount, 0, 1)).astype(np.uint8)
-    shape = image.shape[:2]
-    tint(image, np.ascontiguousarray(np.broadcast_to(profile if axis == 0 else profile[:, None], shape)), rgb)
+    where = np.flatnonzero(profile)
+    if where.size == 0:
+        return
+    only = slice(where[0], where[-1] + 1)
+    part = image[:, only] if axis == 0 else image[only]
+    tint(part, np.broadcast_to(profile[only] if axis == 0 else profile[only, None], part.shape[:2]), rgb)
 
 
 def dust(page: Page, strength: float, rng: Rng) -> Page:
@@ -98,7 +109,9 @@ def dust(page: Page, strength: float, rng: Rng) -> Page:
             canvas, (round(16 * x), round(16 * y)), (2 * axes[0], 2 * axes[1]), float(rng.uniform(0, 180)), 0, 360,
             int(rng.integers(90, 255)), -1, cv2.LINE_AA, shift=4,
         )  # fmt: skip
-    for _ in range(int(rng.poisson(min(0.0006 * area_mm2 * strength, 12)))):
+    hairs = int(rng.poisson(min(0.0006 * area_mm2 * strength, 12)))
+    note(rng, specks=n, hairs=hairs)
+    for _ in range(hairs):
         steps = np.cumsum(rng.normal(0, 1, (24, 2)), 0)
         hair = rng.uniform(0, 1, 2) * [width, height] + np.cumsum(steps, 0) * 0.03 * scale
         canvas = dark if rng.random() < 0.6 else light

@@ -19,6 +19,7 @@ from ecgdig.degrade.brush import (
     somewhere,
     tint,
 )
+from ecgdig.degrade.noted import note
 from ecgdig.page.page import Page
 
 _STEP_MM = 0.4  # stains have no finer detail: they are computed this coarsely and enlarged
@@ -35,6 +36,7 @@ def coffee(page: Page, strength: float, rng: Rng) -> Page:
         x, y = somewhere(page, rng)
         ring = rng.random() < 0.55
         radius = float(rng.uniform(28, 45)) if ring else float(np.exp(rng.uniform(np.log(3), np.log(35))))
+        note(rng, kind="ring" if ring else "splash", radius_mm=radius)
         if ring:  # a place on the ring is seen, not its middle
             angle = float(rng.uniform(0, 2 * np.pi))
             x, y = x + radius * np.cos(angle), y + radius * np.sin(angle)
@@ -53,6 +55,7 @@ def soaked(page: Page, strength: float, rng: Rng) -> Page:
     image = page.image.copy()
     x, y = somewhere(page, rng)
     radius = float(rng.uniform(15, 70))
+    note(rng, radius_mm=radius, x_mm=x, y_mm=y)
     where = region(page, (x - 1.4 * radius, y - 1.4 * radius, x + 1.4 * radius, y + 1.4 * radius))
     if where is None:
         return page
@@ -71,6 +74,7 @@ def soaked(page: Page, strength: float, rng: Rng) -> Page:
 def _run(part: NDArray[np.uint8], wet: NDArray[np.uint8], scale: float, strength: float, rng: Rng) -> None:
     """Ink that spreads in wet paper, in place: the darkest of the ink and its own blurred halo."""
     sigma = float(rng.uniform(0.15, 0.5)) * strength * scale
+    note(rng, run_mm=sigma / scale)
     if sigma < 0.3:
         return
     halo = cv2.GaussianBlur(part, (0, 0), sigma)
@@ -86,6 +90,7 @@ def mould(page: Page, strength: float, rng: Rng) -> Page:
     for _ in range(number_of(page, rng, 4 * strength)):
         x, y = somewhere(page, rng)
         radius = float(rng.uniform(6, 35))
+        note(rng, radius_mm=radius, x_mm=x, y_mm=y)
         where = region(page, (x - 1.3 * radius, y - 1.3 * radius, x + 1.3 * radius, y + 1.3 * radius))
         if where is None:
             continue

@@ -10,6 +10,7 @@ from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
 from ecgdig.degrade.brush import RGB, Mask, Rng, box_of, colour, grain, region, scale_of, somewhere, tint, turned
+from ecgdig.degrade.noted import note
 from ecgdig.fonts import font_file
 from ecgdig.page.page import Page
 
@@ -47,9 +48,9 @@ def rubber_stamp(page: Page, strength: float, rng: Rng) -> Page:
     plate = _plate(rng)
     height_mm = width_mm * plate.shape[0] / plate.shape[1]
     half = np.array([width_mm, height_mm]) / 2
-    corners = turned(
-        np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half, float(rng.normal(0, 12)), somewhere(page, rng)
-    )
+    turn, at = float(rng.normal(0, 12)), somewhere(page, rng)
+    note(rng, width_mm=width_mm, turn_deg=turn, x_mm=at[0], y_mm=at[1])
+    corners = turned(np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half, turn, at)
     where = region(page, box_of(corners))
     if where is None:
         return page
@@ -74,6 +75,7 @@ def _plate(rng: Rng) -> Mask:
     date = f"{int(rng.integers(1, 29)):02d} {months[int(rng.integers(12))]} {int(rng.integers(1988, 2026))}"
     lines = [word, date] if rng.random() < 0.6 else [word]
     round_one = len(lines) == 2 and rng.random() < 0.3
+    note(rng, text=" ".join(lines), face=face, frame="circle" if round_one else "box")
     height = 400 if round_one else 60 + 80 * len(lines)
     plate = np.zeros((height, 400), np.uint8)
     line_px = int(rng.integers(6, 12))

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from ecgdig.degrade import textures
+from ecgdig.degrade.noted import note
 from ecgdig.degrade.pixels import fade, multiply
 from ecgdig.degrade.textures import fine_on_paper, soft_on_paper
 from ecgdig.page.cover import LEGIBLE
@@ -19,8 +20,9 @@ _WHITE = np.ones(3)
 
 def fibre(page: Page, strength: float, rng: Rng) -> Page:
     """Grain of the paper: fibres of a few tenths of a millimetre, up to 4 % of brightness (standard deviation)."""
-    depth = 0.04 * strength * float(rng.uniform(0.3, 1))
-    field = fine_on_paper(page, textures.fibre(), float(rng.uniform(4, 9)), rng)
+    depth, per_mm = 0.04 * strength * float(rng.uniform(0.3, 1)), float(rng.uniform(4, 9))
+    note(rng, depth=depth, px_per_mm=per_mm)
+    field = fine_on_paper(page, textures.fibre(), per_mm, rng)
     even = (1 - 0.02 * strength) * _WHITE
     return page.with_image(multiply(page.image, field, even + depth * _DARKEST, even + depth * _BRIGHTEST))
 
@@ -29,7 +31,9 @@ def mottle(page: Page, strength: float, rng: Rng) -> Page:
     """Cloudy tone: patches of 5 to 100 mm, up to 5 % brighter, darker, warmer or colder (standard deviation)."""
     depth = 0.05 * strength * float(rng.uniform(0.3, 1))
     tint = depth * (1 + rng.normal(0, 0.2, 3))
-    field = soft_on_paper(page, textures.cloud(), float(rng.uniform(1.2, 4)), rng)
+    per_mm = float(rng.uniform(1.2, 4))
+    note(rng, depth=depth, px_per_mm=per_mm)
+    field = soft_on_paper(page, textures.cloud(), per_mm, rng)
     even = 1 - depth
     return page.with_image(multiply(page.image, field, even + _DARKEST * tint, even + _BRIGHTEST * tint))
 
@@ -39,6 +43,7 @@ def ageing(page: Page, strength: float, rng: Rng) -> Page:
     top = strength * float(rng.uniform(0.4, 1))
     inward = float(np.exp(rng.uniform(np.log(6), np.log(45))))  # mm
     rim, even, cloudy = rng.uniform(0.2, 1), rng.uniform(0.1, 0.5), rng.uniform(0.3, 1.2)
+    note(rng, depth=top, inward_mm=inward, rim=rim, even=even, cloudy=cloudy)
     scale = textures.px_per_mm_of(page)
     paper = page.layout.paper
     x, y = (
@@ -60,8 +65,9 @@ def ageing(page: Page, strength: float, rng: Rng) -> Page:
 
 def show_through(page: Page, strength: float, rng: Rng) -> Page:
     """Print of the other side, mirrored and blurred, up to 22 % dark."""
-    depth = 0.22 * strength * float(rng.uniform(0.3, 1))
-    field = fine_on_paper(page, textures.print_behind(), float(rng.uniform(3.2, 5.5)), rng)
+    depth, per_mm = 0.22 * strength * float(rng.uniform(0.3, 1)), float(rng.uniform(3.2, 5.5))
+    note(rng, depth=depth, px_per_mm=per_mm)
+    field = fine_on_paper(page, textures.print_behind(), per_mm, rng)
     return page.with_image(multiply(page.image, field, (1 - depth) * _WHITE, _WHITE))
 
 
@@ -69,6 +75,7 @@ def fading(page: Page, strength: float, rng: Rng) -> Page:
     """Bleached patches: everything printed comes up to 80 % nearer to the paper's colour, and is then hidden."""
     top, even = 0.8 * strength * float(rng.uniform(0.4, 1)), float(rng.uniform(0, 0.35))
     border, edge = float(rng.uniform(-1.0, 0.8)), float(rng.uniform(0.15, 0.8))
+    note(rng, depth=top, even=even, border=border, edge=edge)
     field = soft_on_paper(page, textures.cloud(), float(rng.uniform(1.0, 3.5)), rng)
     patch = np.clip((_LEVEL - border) / edge, 0, 1)
     faded = cv2.LUT(field, np.round(255 * (even + (1 - even) * patch)).astype(np.uint8))

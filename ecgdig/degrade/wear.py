@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from ecgdig.degrade.brush import Rng, blend, lay, number_of, region, scale_of, soft_noise, somewhere
+from ecgdig.degrade.noted import note
 from ecgdig.page.cover import LEGIBLE
 from ecgdig.page.page import Page
 
@@ -13,6 +14,7 @@ from ecgdig.page.page import Page
 def bleed(page: Page, strength: float, rng: Rng) -> Page:
     """Ink that spread in rough paper, over the whole sheet: lines up to about 0.3 mm wider, with soft edges."""
     sigma = float(rng.uniform(0.08, 0.25)) * strength * scale_of(page)
+    note(rng, sigma_mm=sigma / scale_of(page))
     if sigma < 0.3:
         return page
     halo = np.asarray(cv2.GaussianBlur(page.image, (0, 0), sigma), np.uint8)
@@ -33,6 +35,7 @@ def smear(page: Page, strength: float, rng: Rng) -> Page:
             continue
         part = where.of(image)
         n = max(3, round(float(rng.uniform(2, 9)) * scale * strength)) | 1
+        note(rng, width_mm=2 * w, height_mm=2 * h, trail_mm=n / 2 / scale)
         trail = np.zeros((1, n), np.float32)
         trail[0, : n // 2 + 1] = np.linspace(0.2, 1, n // 2 + 1)  # to one side only
         if rng.random() < 0.5:
@@ -52,8 +55,11 @@ def thermal_fading(page: Page, strength: float, rng: Rng) -> Page:
     height, width = page.shape
     paper = np.array(page.style.paper_rgb, np.float32)
     small = (max(2, height // 8), max(2, width // 8))
-    patches = soft_noise(rng, small, int(rng.integers(2, 7)))
-    lost = np.clip((patches - float(rng.uniform(-0.6, 0.8))) * 1.2, 0, 1) * np.float32(0.9 * strength)
+    knots = int(rng.integers(2, 7))
+    patches = soft_noise(rng, small, knots)
+    border = float(rng.uniform(-0.6, 0.8))
+    note(rng, knots=knots, border=border)
+    lost = np.clip((patches - border) * 1.2, 0, 1) * np.float32(0.9 * strength)
     fine = cv2.resize((lost * 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
     image = page.image.copy()
     lay(image, np.asarray(fine, np.uint8), paper)

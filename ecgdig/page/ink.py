@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,9 +16,20 @@ _GAP_MM = 1.2  # mean length of a stretch without ink
 _SMEARED = 0.4  # strength of the ink beside the pen's path
 
 
-def draw_trace(pen: Pen, trace: Trace, ink: Ink, rng: Rng) -> None:
-    """Draw a trace. What the generator gives does not depend on what of it the pen's canvas shows."""
+def draw_trace(pen: Pen, trace: Trace, ink: Ink, rng: Rng) -> Trace:
+    """Draw a trace, and say where ink came out. Neither this nor what the generator gives depends on what of it the
+    pen's canvas shows."""
     strength = _strength(rng, trace.x_mm, ink)
+    _draw(pen, trace, ink, strength)
+    inked = strength > 0
+    if inked.all():
+        return trace
+    inked[1:] |= strength[:-1] > 0  # the stroke to the first point without ink is half as dark
+    inked[:-1] |= strength[1:] > 0
+    return replace(trace, inked=inked)
+
+
+def _draw(pen: Pen, trace: Trace, ink: Ink, strength: NDArray[np.float32]) -> None:
     reach = ink.width_mm + ink.smear_mm + ink.head_mm
     first, last = np.searchsorted(
         trace.x_mm, [pen.origin[0] - reach, pen.origin[0] + pen.canvas.shape[1] / pen.scale + reach]

@@ -37,17 +37,27 @@ class Mark:
 
 @dataclass(frozen=True)
 class Trace:
-    """One segment as it was drawn: the pen's path, `(n,)` float64 in paper mm; NaN lifts the pen."""
+    """One segment as it was drawn: the pen's path, `(n,)` float64 in paper mm; NaN lifts the pen.
+
+    `inked` `(n,)`: where ink came out; None: everywhere.
+    """
 
     segment: Segment
     x_mm: NDArray[np.float64]
     y_mm: NDArray[np.float64]
+    inked: NDArray[np.bool_] | None = None
 
     def y_at(self, x_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Height of the pen's path at `x_mm`, straight between its points; NaN where nothing is printed."""
         if self.x_mm.size == 0:  # the recording ends before this segment begins
             return np.full(np.shape(x_mm), np.nan)
         return np.interp(x_mm, self.x_mm, self.y_mm, left=np.nan, right=np.nan)
+
+    def lacks_ink_at(self, x_mm: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether no ink came out of the pen at `x_mm`, as at the nearest point; false beyond the trace."""
+        if self.inked is None or self.x_mm.size == 0:
+            return np.zeros(np.shape(x_mm), bool)
+        return np.asarray(np.interp(x_mm, self.x_mm, ~self.inked, left=0.0, right=0.0) > 0.5, bool)
 
     def mv_at(self, time_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """The printed value in mV at recording times `time_s`; NaN where nothing is printed."""
@@ -68,6 +78,8 @@ class Page:
         cover: what lies on the sheet and hides it; None: nothing does.
         source: the recording that was drawn, all of it.
         degradations: what was done to the clean page, and how strongly, 0 to 1.
+        degradation_values: what was drawn inside them, `blur.sigma_px` -> each value that it had (a fold's
+            `folds.angle_deg` has one for each crease).
     """
 
     image: NDArray[np.uint8]
@@ -81,6 +93,7 @@ class Page:
     cover: Cover | None = None
     source: Recording | None = None
     degradations: Mapping[str, float] = field(default_factory=dict)
+    degradation_values: Mapping[str, tuple[float | str, ...]] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -117,9 +130,10 @@ class Page:
         return np.zeros(points.shape[:-1], bool) if self.cover is None else self.cover.hides(points)
 
     def hidden(self, index: int) -> NDArray[np.bool_]:
-        """Which samples of trace `index` can not be seen, `(n,)`."""
+        """Which samples of trace `index` can not be seen, `(n,)`: something covers them, or no ink came out there."""
         trace = self.traces[index]
-        return self.hides(np.stack([trace.x_mm, trace.y_mm], axis=1))
+        covered = self.hides(np.stack([trace.x_mm, trace.y_mm], axis=1))
+        return covered if trace.inked is None else covered | ~trace.inked
 
     def polyline_px(self, index: int) -> NDArray[np.float64]:
         """The path of trace `index` in image px, `(n, 2)`, one point a drawn sample."""
@@ -127,7 +141,7 @@ class Page:
         return self.warp.to_px(np.stack([trace.x_mm, trace.y_mm], axis=1))
 
     def mask(self, index: int) -> NDArray[np.uint8]:
-        """Ink coverage of trace `index` alone, uint8 `(H, W)`; traces may overlap."""
+        """Ink coverage of trace `index` alone, hidden stretches too, uint8 `(H, W)`; traces may overlap."""
         canvas = np.zeros(self.shape, np.uint8)
         points = self.polyline_px(index)
         known = np.isfinite(points).all(axis=1)

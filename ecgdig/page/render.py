@@ -62,8 +62,7 @@ def render(
     _paint_grid(image, style.grid, layout.paper, scale, window)
     pen = Pen((height, width), scale, window[:2])
     press = Press(image, scale, window[:2], style.lettering.rgb, style.lettering.font)
-    for trace in traces:
-        draw_trace(pen, trace, style.ink, rng)
+    traces = tuple(draw_trace(pen, trace, style.ink, rng) for trace in traces)
     marks = [
         *pulses(pen, layout, style),
         *separators(pen, layout, style),

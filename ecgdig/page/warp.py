@@ -15,7 +15,9 @@ Points = NDArray[np.float64]  # (n, 2): x, y
 
 _NEWTON_STEPS = 10
 _MOST_STEPS = 250
-_LAST_STEP = 1e-5  # mm: Newton's next step would be a millionth of this, across a crease as much as this
+_LAST_STEP = 1e-5  # mm: across a crease the next step may be as long
+_LAST_SMOOTH_STEP = 1e-3  # mm: where the map is smooth Newton's next step is at most a thousandth of this
+_NEAR = 3.0  # mm: so far from a point its derivatives tell where the next one is, farther away only its shift does
 _LENS_REACH = 1.6  # radius up to which a lens follows its cubic
 
 
@@ -123,22 +125,27 @@ def _waved(points: Points, rows: NDArray[np.float64]) -> Points:
 
 @njit(cache=True, nogil=True)
 def _unwaved(points: Points, rows: NDArray[np.float64]) -> Points:
-    """The points that `_waved` brings to `points`; each is sought from the shift of the one before."""
+    """The points that `_waved` brings to `points`; each is sought from where the one before was found."""
     out = np.full(points.shape, np.nan)
-    last_x = last_y = 0.0
+    last_x = last_y = np.inf
+    gx = gy = dx = dy = a = b = c = d = 0.0
     for n in range(points.shape[0]):
         x, y = points[n, 0], points[n, 1]
         if not (np.isfinite(x) and np.isfinite(y)):
             continue
-        gx, gy = x - last_x, y - last_y
+        if abs(x - last_x) + abs(y - last_y) < _NEAR:
+            sx, sy = _stepped(0, x - last_x, y - last_y, a, b, c, d)
+            gx, gy = gx + sx, gy + sy
+        else:
+            gx, gy = x - dx, y - dy
         for it in range(_MOST_STEPS):
             dx, dy, a, b, c, d = _wave_at(gx, gy, rows)
             sx, sy = _stepped(it, x - dx - gx, y - dy - gy, a, b, c, d)
             gx, gy = gx + sx, gy + sy
-            if max(abs(sx), abs(sy)) < _LAST_STEP:
+            if max(abs(sx), abs(sy)) < (_LAST_SMOOTH_STEP if it < _NEWTON_STEPS else _LAST_STEP):
                 break
         out[n, 0], out[n, 1] = gx, gy
-        last_x, last_y = x - gx, y - gy
+        last_x, last_y = x, y
     return out
 
 
@@ -237,22 +244,31 @@ def _shifted(points: Points, shift: NDArray[np.float64], step: float) -> Points:
 
 @njit(cache=True, nogil=True)
 def _unshifted(points: Points, shift: NDArray[np.float64], step: float) -> Points:
-    """The points that `_shifted` brings to `points`; each is sought from the shift of the one before."""
+    """The points that `_shifted` brings to `points`; each is sought from where the one before was found."""
     out = np.full(points.shape, np.nan)
-    last_x = last_y = 0.0
+    last_x = last_y = np.inf
+    gx = gy = dx = dy = a = b = c = d = 0.0
+    per_mm = 1 / step
     for n in range(points.shape[0]):
         x, y = points[n, 0], points[n, 1]
         if not (np.isfinite(x) and np.isfinite(y)):
             continue
-        gx, gy = x - last_x, y - last_y
+        if abs(x - last_x) + abs(y - last_y) < _NEAR:
+            sx, sy = _stepped(0, x - last_x, y - last_y, a, b, c, d)
+            gx, gy = gx + sx, gy + sy
+        else:
+            gx, gy = x - dx, y - dy
         for it in range(_MOST_STEPS):
             dx, dy, a, b, c, d = _shift_at(gx, gy, shift, step)
             sx, sy = _stepped(it, x - dx - gx, y - dy - gy, a, b, c, d)
+            column, row = np.floor(gx * per_mm), np.floor(gy * per_mm)
             gx, gy = gx + sx, gy + sy
-            if max(abs(sx), abs(sy)) < _LAST_STEP:
+            size = max(abs(sx), abs(sy))
+            smooth = column == np.floor(gx * per_mm) and row == np.floor(gy * per_mm)  # between the same nodes
+            if size < (_LAST_SMOOTH_STEP if smooth and it < _NEWTON_STEPS else _LAST_STEP):
                 break
         out[n, 0], out[n, 1] = gx, gy
-        last_x, last_y = x - gx, y - gy
+        last_x, last_y = x, y
     return out
 
 

@@ -30,6 +30,17 @@ def test_rows_come_back_sorted(tmp_path: Path) -> None:
     assert index == [{"image": f"i{i}.jpg", "truth": f"t{i}", "labels": f"l{i}.npz"} for i in range(3)]
 
 
+def test_columns_that_only_some_rows_have_come_last(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    rare = ({"b.x": "1"}, {}, {"a.y": "2 3", "b.x": "4"})
+    for i, more in enumerate(rare):
+        journal.add(row(tmp_path, i) | more)
+    journal.close()
+    rows = read_rows(tmp_path)
+    assert list(rows[0]) == [*row(tmp_path, 0), "a.y", "b.x"]
+    assert [(r["a.y"], r["b.x"]) for r in rows] == [("", "1"), ("", ""), ("2 3", "4")]
+
+
 def test_a_line_that_a_kill_cut_does_not_count(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     for i in range(2):

@@ -20,6 +20,19 @@ def test_what_was_drawn_is_told(preset: str, recording: Recording) -> None:
     assert low <= drawn["margin_mm"] <= high
 
 
+def test_values_drawn_inside_degradations_are_columns(recording: Recording) -> None:
+    recipe = Recipe(1, "photo", dpi=60)
+    page, drawn = draw_page(recipe, recording, 5)
+    row = parameters(recipe, page, drawn)
+    assert "folds.angle_deg" in page.degradation_values
+    for name, values in page.degradation_values.items():
+        told = row[f"degrade.{name}"]
+        if all(isinstance(value, float) for value in values):
+            assert tuple(map(float, told.split())) == values
+        else:
+            assert told == " ".join(map(str, values))
+
+
 def test_a_page_is_a_function_of_seed_and_index(recording: Recording) -> None:
     recipe = Recipe(3, "scan", dpi=60)
     page, drawn = draw_page(recipe, recording, 7)

@@ -29,6 +29,8 @@ def compare(back: Page, page: Page) -> None:
     assert back.style == page.style
     assert back.marks == page.marks
     assert back.window_mm == page.window_mm
+    assert back.degradations == page.degradations
+    assert back.degradation_values == page.degradation_values
     assert back.shape == page.shape
     np.testing.assert_array_equal(back.warp.to_px([[12.3, 45.6]]), page.warp.to_px([[12.3, 45.6]]))
     np.testing.assert_array_equal(back.boxes_px(), page.boxes_px())
@@ -37,6 +39,7 @@ def compare(back: Page, page: Page) -> None:
         np.testing.assert_array_equal(np.isnan(back.polyline_px(i)), np.isnan(page.polyline_px(i)))
         off = np.linalg.norm(back.polyline_px(i) - page.polyline_px(i), axis=1)
         assert np.nanmax(off, initial=0) <= 0.05
+        np.testing.assert_array_equal(back.hidden(i), page.hidden(i))
 
 
 @pytest.mark.parametrize("preset", ["clean", "scan", "photo", "damaged"])
@@ -54,6 +57,16 @@ def test_a_page_takes_less_than_60_kb(fs: float, recording: Recording, tmp_path:
     page = render(recording, layout, style, 200, np.random.default_rng(0))
     files = truth_bytes(page, {}, "p1")
     assert sum(map(len, files.values())) < 60_000
+    compare(stored(page, tmp_path), page)
+
+
+def test_stretches_without_ink_come_back(recording: Recording, tmp_path: Path) -> None:
+    style = replace(PLAIN, ink=replace(PLAIN.ink, gaps=0.3))
+    layout = arrange(lead_plan("3x4+1"), PAPERS["letter"], Placement(15, 8, 60, 30), duration_s=10.0)
+    page = render(recording, layout, style, 60, np.random.default_rng(0))
+    ends = [trace.inked[[0, -1]] for trace in page.traces if trace.inked is not None]
+    assert len(ends) == len(page.traces)
+    assert not np.all(ends)  # a gap at an end of a trace too
     compare(stored(page, tmp_path), page)
 
 

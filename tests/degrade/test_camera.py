@@ -86,3 +86,21 @@ def test_the_bytes_are_those_of_albumentations(name: str, strength: float, pictu
         ours = np.random.default_rng(seed)
         np.testing.assert_array_equal(getattr(camera, name)(picture, strength, ours), transform(image=picture)["image"])
         assert ours.random() == rng.random()  # the streams go on alike
+
+
+def test_low_quality_shows_blocks_of_eight(fine: Page) -> None:
+    grey = cv2.GaussianBlur(fine.image, (0, 0), 3)
+    blocks = camera.jpeg_blocks(grey, 1.0, np.random.default_rng(0))[..., 1].astype(int)
+    steps = np.abs(np.diff(blocks, axis=1)).mean(0)
+    phase = [steps[k::8].mean() for k in range(8)]
+    assert int(np.argmax(phase)) == 7
+    assert phase[7] > 1.2 * np.median(phase)
+
+
+def test_over_sharpening_brightens_beside_the_ink(fine: Page) -> None:
+    grey = np.full((40, 40, 3), 180, np.uint8)
+    grey[:, 18:22] = 60
+    sharp = camera.over_sharpen(grey, 1.0, np.random.default_rng(0))[20, :, 0]
+    assert sharp[18:22].max() < 60
+    assert sharp[15:18].max() > 200
+    assert sharp[2] == 180

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 
@@ -16,6 +17,12 @@ from ecgdig.recording import Recording
 def window(recording: Recording, sheet: Callable[[str], Layout]) -> Page:
     """A piece of a page, 60 x 40 mm at 100 dpi."""
     return render(recording, sheet("3x4+1"), PLAIN, 100, np.random.default_rng(0), (60.0, 10.0, 120.0, 50.0))
+
+
+@pytest.fixture(scope="module")
+def fine(recording: Recording, sheet: Callable[[str], Layout]) -> Page:
+    """A piece of a page, 60 x 40 mm at 250 dpi."""
+    return render(recording, sheet("3x4+1"), PLAIN, 250, np.random.default_rng(0), (60.0, 10.0, 120.0, 50.0))
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -60,6 +67,29 @@ def test_a_page_says_what_was_done_to_it(window: Page) -> None:
     assert page.degradations == drawn.strengths
     assert apply(page, {"grey": 0.5}, np.random.default_rng(0)).degradations == drawn.strengths | {"grey": 0.5}
     assert window.degradations == {}
+
+
+@pytest.mark.parametrize("name", DEGRADATIONS)
+def test_every_degradation_tells_what_it_drew(name: str, fine: Page) -> None:
+    pages = [apply(fine, {name: 1.0}, np.random.default_rng(seed)) for seed in range(6)]
+    told = [{k: v for k, v in page.degradation_values.items() if k.startswith(f"{name}.")} for page in pages]
+    assert any(told)
+    if name != "grey":  # knows no chance
+        assert any(values != told[0] for values in told[1:])
+
+
+def test_the_values_told_are_those_that_were_used(fine: Page) -> None:
+    page = apply(fine, {"rotation": 0.8}, np.random.default_rng(2))
+    (degrees,) = page.degradation_values["rotation.degrees"]
+    (x0, y0), (x1, y1) = page.warp.to_px([[70.0, 20.0], [100.0, 20.0]])
+    assert np.degrees(np.arctan2(y1 - y0, x1 - x0)) == pytest.approx(degrees, abs=1e-4)
+    page = apply(fine, {"jpeg": 1.0}, np.random.default_rng(2))
+    (quality,) = page.degradation_values["jpeg.quality"]
+    packed = cv2.imencode(".jpg", fine.image, [cv2.IMWRITE_JPEG_QUALITY, int(quality)])[1]
+    np.testing.assert_array_equal(cv2.imdecode(packed, cv2.IMREAD_UNCHANGED), page.image)
+    page = apply(fine, {"folds": 1.0, "blur": 1.0}, np.random.default_rng(2), desk=True)
+    assert len(page.degradation_values["folds.angle_deg"]) == len(page.degradation_values["folds.rise_mm"])
+    assert {"eye.height_mm", "lamp.elevation_deg", "desk.kind", "blur.sigma_px"} <= set(page.degradation_values)
 
 
 def test_clean_changes_nothing(window: Page) -> None:

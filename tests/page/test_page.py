@@ -169,3 +169,11 @@ def test_a_trace_is_straight_between_its_points(sheet: Sheets) -> None:
     trace = Trace(s, np.array([15.0, 16.0, 17.0]), np.array([20.0, 10.0, np.nan]))
     np.testing.assert_allclose(trace.y_at(np.array([14.9, 15.0, 15.5, 16.5, 17.1])), [np.nan, 20, 15, np.nan, np.nan])
     np.testing.assert_allclose(trace.mv_at(np.array([0.02])), [(20 - 15) / 10])
+
+
+def test_where_no_ink_came_is_as_at_the_nearest_point(sheet: Sheets) -> None:
+    x = np.array([15.0, 16.0, 17.0, 18.0])
+    trace = Trace(sheet("12x1").segments[0], x, 0 * x, np.array([True, False, False, True]))
+    at = np.array([14.0, 15.4, 15.6, 16.5, 17.4, 17.6, 19.0])
+    assert trace.lacks_ink_at(at).tolist() == [False, False, True, True, True, False, False]
+    assert not replace(trace, inked=None).lacks_ink_at(at).any()
