@@ -80,7 +80,7 @@ def find_rows(image: Image, warp: Warp) -> Rows:
         raise GeometryError("no ECG trace found on the page; check that the image shows one, upright, with dark traces")
     chance, row_map = (_grown(cells, page.ink.shape) for cells in (sheet.trace, sheet.row))
     page, traces = _traces(page, chance)
-    levels = _with_wandering(chance, levels, _extent(_beside(row_map, levels)))
+    levels = _with_wandering(chance, levels, _extent(_beside(row_map, levels), SOME_ROWS))
     paths = _paths(traces, levels)
     on_path = np.stack([_along(traces.ink, path) for path in paths])
     coarse = _extent(on_path)
@@ -214,8 +214,6 @@ def _best_chain(peaks: NDArray[np.int64], height: Map, spacing: float) -> tuple[
 def _with_wandering(chance: Map, levels: list[int], extent: tuple[int, int]) -> list[int]:
     """The levels and, at their spacing above, below and between, rows whose trace wanders too much to stand out.
 
-    An outermost level that reaches beyond the others at both ends is left out.
-
     Args:
         chance: of a trace.
         extent: columns (px) between which the rows lie.
@@ -233,21 +231,24 @@ def _with_wandering(chance: Map, levels: list[int], extent: tuple[int, int]) -> 
         for x, y in enumerate(path):
             rest[max(y - 4, 0) : y + 5, x] = 0
 
-    def goes_on(path: NDArray[np.int64]) -> bool:
-        """Whether it does at both ends, as the edge of a paper does."""
+    def beyond(path: NDArray[np.int64]) -> float:
+        """Share of the mm beside the rows, on the side where it is less, in which the path goes on."""
         reach, length = 3 * _R, round(BEYOND_MM * _R)
         beside = (slice(max(extent[0] - length, 0), max(extent[0] - _R, 0)), slice(extent[1] + _R, extent[1] + length))
         parts = [
             chance[max(y - reach, 0) : y + reach + 1, part] for y, part in zip((path[0], path[-1]), beside, strict=True)
         ]
-        return all(part.size > 0 and (part.max(axis=0) > SURE_TRACE).mean() > 0.5 for part in parts)
+        return min(float((part.max(axis=0) > SURE_TRACE).mean()) if part.size else 0.0 for part in parts)
 
-    paths = {level: path_at(level, round(0.5 * spacing)) for level in levels}
-    levels = [level for level in levels if level not in (levels[0], levels[-1]) or not goes_on(paths[level])]
-    for path in paths.values():
-        take(path)
-    if len(levels) < 2:
-        return levels or sorted(paths)
+    shares = {level: beyond(path_at(level, round(0.5 * spacing))) for level in levels}
+    usual = float(np.median(list(shares.values())))
+    for outermost in (levels[0], levels[-1]):
+        others = max(share for level, share in shares.items() if level != outermost)
+        if len(levels) > 2 and shares[outermost] > GOES_ON and others < 0.5:  # as the edge of the paper does
+            levels = [level for level in levels if level != outermost]
+    for level in levels:
+        take(path_at(level, round(0.5 * spacing)))
+    levels = list(levels)
     gaps = [(a, b) for a, b in pairwise(levels) if MISSING_BETWEEN[0] * spacing < b - a < MISSING_BETWEEN[1] * spacing]
     tried = [(level, 0) for level in ((a + b) // 2 for a, b in gaps)]
     tried += [(levels[0] - spacing, -spacing), (levels[-1] + spacing, spacing)]
@@ -257,7 +258,11 @@ def _with_wandering(chance: Map, levels: list[int], extent: tuple[int, int]) -> 
             continue
         path = path_at(level, round(WANDER * spacing))
         wanders = np.ptp(np.percentile(path, [2, 98])) > LEAST_WANDER_MM * _R
-        if wanders and not goes_on(path) and float((_along(rest, path) > SURE_TRACE).mean()) > WANDERING_INK:
+        if (
+            wanders
+            and beyond(path) <= max(GOES_ON, usual)
+            and float((_along(rest, path) > SURE_TRACE).mean()) > WANDERING_INK
+        ):
             take(path)
             levels = sorted([*levels, level])
             if step:
@@ -265,9 +270,10 @@ def _with_wandering(chance: Map, levels: list[int], extent: tuple[int, int]) -> 
     return levels
 
 
+SOME_ROWS = 0.25
 WANDER = 0.7  # of the spacing: how far from its level a trace is sought
 LEAST_WANDER_MM = 1.5  # a frame or the paper's edge is straighter than any trace
-BEYOND_MM = 7.0
+BEYOND_MM, GOES_ON = 7.0, 0.85
 WANDERING_INK = 0.7  # share of the columns in which such a row must have ink
 MISSING_BETWEEN = (1.7, 2.3)  # spacings between rows that leave one out
 
@@ -285,10 +291,10 @@ def _along(ink: Map, path: NDArray[np.int64]) -> Map:
     return np.asarray(np.max([ink[r, columns] for r in rows], axis=0), np.float32)
 
 
-def _extent(on_path: Map) -> tuple[int, int]:
-    """First and last column (px) where most rows have ink, gaps of up to 6 mm bridged."""
+def _extent(on_path: Map, share: float = 0.5) -> tuple[int, int]:
+    """First and last column (px) where that share of the rows has ink, gaps of up to 6 mm bridged."""
     solid = cv2.blur((on_path > ON_INK).astype(np.float32), (4 * _R + 1, 1)) > 0.75
-    solid = solid.mean(axis=0) >= 0.5
+    solid = solid.mean(axis=0) >= share
     runs: list[list[int]] = []
     for x in np.flatnonzero(solid):
         if runs and x - runs[-1][1] <= 6 * _R:
