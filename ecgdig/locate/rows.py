@@ -97,8 +97,9 @@ def find_rows(image: Image, warp: Warp) -> Rows:
     stop = coarse[1]
     if pulse is not None and pulse.x_mm > page.x_mm(np.mean(coarse)):
         stop = min(stop, int(page.column(pulse.x_mm - 0.3 * pulse.width_mm)) - 2)
-    starts = _starts(traces, paths, on_path, begin, pulse, stroke)
-    ends = _ends(traces, paths, on_path, stop, stroke)
+    on_ink = np.stack([_along(page.ink, path) for path in paths])  # a gap is a gap
+    starts = _starts(page, paths, on_ink, begin, pulse, stroke)
+    ends = _ends(page, paths, on_ink, stop, stroke)
     end = _agree(ends, float(page.x_mm(stop)))
     y = np.stack(
         [np.where(along > ON_INK, page.y_mm(path), np.nan) for path, along in zip(paths, on_path, strict=True)]

@@ -24,6 +24,7 @@ _ALL_AGREE, _ALL_AGREE_MM, _LEAST_ROWS = 10.0, 0.15, 3  # if every row shows it:
 _START_ODDS = ((0.0, 0.03, 0.1, 0.4, 0.8), (-1.0, 0.0, 1.5, 3.0, 5.0))
 _END_ODDS = ((0.0, 0.02, 0.1, 0.3), (-0.3, 0.5, 2.0, 3.0))
 _LEAST_SEEN = 0.05
+_APART_MM = 1.0  # of a place that the ink shows, which is more exact
 _SAME_MM, _SAME_SPAN_MM = 0.7, 0.25
 
 
@@ -91,7 +92,8 @@ class Ends:
 
     def _seen(self, chances: NDArray[np.float32], x_mm: float, odds: Odds) -> float:
         x = round(float(self.rows.ink.column(x_mm))) // STRIDE
-        return float(np.interp(chances[x], *odds)) if 0 <= x < len(chances) else 0.0
+        near = chances[max(x - 3, 0) : max(x + 4, 0)]  # within 1 mm the ink knows better
+        return float(np.interp(near.max(), *odds)) if near.size else 0.0
 
     def _share(self, edges: NDArray[np.bool_], x_mm: float) -> float:
         x = round(float(self.rows.ink.column(x_mm)))
@@ -110,8 +112,9 @@ def spans_of(rows: Rows, speed: float, lengths_mm: tuple[float, ...] = ()) -> li
         lengths_mm: more lengths that are likely.
     """
     ends = Ends(rows)
-    starts = [rows.start_mm, *ends.likely(True), *ends.starts()]
-    stops = [rows.end_mm, *ends.likely(False), *ends.stops()]
+    starts, stops = [rows.start_mm, *ends.starts()], [rows.end_mm, *ends.stops()]
+    starts = starts[:3] + [x for x in ends.likely(True) if min(abs(x - y) for y in starts) > _APART_MM] + starts[3:]
+    stops = stops[:3] + [x for x in ends.likely(False) if min(abs(x - y) for y in stops) > _APART_MM] + stops[3:]
     first, last = -np.inf, np.inf  # no trace reaches over a pulse
     pulse = rows.pulse
     if pulse is not None and pulse.x_mm < 0.5 * (rows.start_mm + rows.end_mm):
