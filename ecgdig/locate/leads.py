@@ -83,12 +83,12 @@ def find_layout(
     n = len(rows.baselines_mm)
     plans = _plans(n, layout, rhythm, names)
     speed = speed_mm_per_s or _read_speed(rows, words)
-    _, plan, start, column_s, support = _choose(plans, rows, speed, names, rhythm is None)
+    plan, start, column_s, support = _choose(plans, rows, speed, names, rhythm is None)
     if rows.pulse is not None and start < rows.pulse.x_mm < start + column_s * plan.n_columns * speed:
         rows = replace(rows, pulse=None)  # it was a part of the traces
         if speed_mm_per_s is None and _read_speed(rows, words) != speed:
             speed = _read_speed(rows, words)
-            _, plan, start, column_s, support = _choose(plans, rows, speed, names, rhythm is None)
+            plan, start, column_s, support = _choose(plans, rows, speed, names, rhythm is None)
     gain = gain_mm_per_mv or _read_gain(rows, words)
     warnings = [
         f"no calibration pulse: {given} assumed"
@@ -204,8 +204,8 @@ def _printed(words: Sequence[Word], token: str) -> float:
 
 def _choose(
     plans: list[tuple[LeadPlan, float]], rows: Rows, speed: float, names: Names, name_strips: bool
-) -> tuple[float, LeadPlan, float, float, float]:
-    """The best plan and its score; x of time zero, seconds a column, and its lead over the others, 0 to 1."""
+) -> tuple[LeadPlan, float, float, float]:
+    """The best plan; x of time zero, seconds a column, and its lead over the others, 0 to 1."""
     seams = Seams(rows)
     step = COLUMN_STEP_S * speed
     column_mm = column_step_mm(names)
@@ -229,7 +229,7 @@ def _choose(
         plan = replace(
             plan, rhythm=tuple(_strip(plan, k, span.start_mm, column_s * speed, names, seams) for k in strips)
         )
-    return score, plan, span.start_mm, column_s, lead
+    return plan, span.start_mm, column_s, lead
 
 
 def _strip(plan: LeadPlan, k: int, start_mm: float, column_mm: float, names: Names, seams: Seams) -> str:
