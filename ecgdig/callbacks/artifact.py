@@ -10,10 +10,11 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from ecgdig.callbacks.boards import runs_of
 from ecgdig.hub import load, save
 from ecgdig.io.wfdb import safe_name
+from ecgdig.tasks import TraceTask
 
 
 class ModelArtifact(Callback):
-    """When training ends, or is stopped, the best checkpoint becomes an artifact of type `model`, named after the run.
+    """When training of a `TraceTask` ends, or is stopped, the best checkpoint becomes an artifact of type `model`, named after the run.
 
     It holds model.safetensors and config.json, and has the aliases `best`, `latest` and `step-N`: then
     `ecgdig.load("entity/project/RUN:best")` reads with it.
@@ -27,15 +28,15 @@ class ModelArtifact(Callback):
         self.folder, self.monitor = folder, monitor
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._log(trainer)
+        self._log(trainer, pl_module)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         if isinstance(exception, KeyboardInterrupt):
-            self._log(trainer)
+            self._log(trainer, pl_module)
 
-    def _log(self, trainer: Trainer) -> None:
+    def _log(self, trainer: Trainer, task: LightningModule) -> None:
         best = self.folder / "best.ckpt"
-        if not trainer.is_global_zero or not best.is_file():
+        if not isinstance(task, TraceTask) or not trainer.is_global_zero or not best.is_file():
             return
         for run in runs_of(trainer):
             import wandb
