@@ -208,3 +208,12 @@ def test_weights_are_taken_from_checkpoints_and_safetensors(tmp_path: Path) -> N
         message = str(stopped.value.code)
         assert message.startswith(f"cannot start from {path}: ")
         assert "\n" not in message
+
+
+def test_the_sheet_network_is_trained_with_an_offline_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    sizes = ["--data.height_px", "96", "--data.width_px", "160", "--data.crops", "2", "--data.workers", "0"]
+    sizes += ["--data.pages_per_epoch", "2", "--data.val_pages", "1", "--trainer.max_epochs", "1"]
+    main(["--config", "sheet_cpu.yaml", "--run", "sheet", "--monitor", "val/dice", *sizes])
+    assert (tmp_path / "runs/sheet/best.ckpt").is_file()
