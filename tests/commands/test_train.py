@@ -210,7 +210,7 @@ def test_weights_are_taken_from_checkpoints_and_safetensors(tmp_path: Path) -> N
         assert "\n" not in message
 
 
-def test_the_sheet_network_is_trained_with_an_offline_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sheet_network_trains_with_a_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WANDB_MODE", "offline")
     sizes = ["--data.height_px", "96", "--data.width_px", "160", "--data.crops", "2", "--data.workers", "0"]
