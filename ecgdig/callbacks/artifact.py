@@ -14,7 +14,7 @@ from ecgdig.tasks import TraceTask
 
 
 class ModelArtifact(Callback):
-    """When training of a `TraceTask` ends, or is stopped, the best checkpoint becomes an artifact of type `model`, named after the run.
+    """When training of a `TraceTask` ends, or is stopped, its best checkpoint becomes an artifact of type `model`.
 
     It holds model.safetensors and config.json, and has the aliases `best`, `latest` and `step-N`: then
     `ecgdig.load("entity/project/RUN:best")` reads with it.
