@@ -13,7 +13,7 @@ from ecgdig.data import Item, PagesOnTheFly, pick_preset
 from ecgdig.degrade import degrade
 from ecgdig.degrade.handwriting import read_words
 from ecgdig.locate.ink import INK_PX_PER_MM
-from ecgdig.locate.sheet import DEEP_STRIDE, MAPS, STRIDE
+from ecgdig.locate.sheet import DEEP_STRIDE, MAPS, STRIDE, levelled
 from ecgdig.page.page import Page
 from ecgdig.page.sample import sample_page
 from ecgdig.page.split import Split
@@ -96,7 +96,7 @@ def crop_truth(page: Page, affine: Affine, shape: tuple[int, int]) -> NDArray[np
 class SheetDataset(Dataset[Item]):
     """Item i: crops of one page.
 
-    Items are dictionaries of arrays: `image` uint8 `(crops, 3, H, W)` at `INK_PX_PER_MM`, `maps` uint8
+    Items are dictionaries of arrays: `image` uint8 `(crops, 3, H, W)`, `levelled`, `maps` uint8
     `(crops, 6, H / 2, W / 2)`, `turns` int64 `(crops,)`.
 
     Args:
@@ -136,7 +136,7 @@ class SheetDataset(Dataset[Item]):
         for _ in range(self.crops):
             turn = int(rng.choice(len(_TURNS), p=_TURNS))
             affine = crop_affine(rng, page, self.shape, turn)
-            images.append(crop_picture(page.image, page.warp, affine, self.shape).transpose(2, 0, 1))
+            images.append(levelled(crop_picture(page.image, page.warp, affine, self.shape)).transpose(2, 0, 1))
             maps.append(crop_truth(page, affine, self.shape))
             turns.append(turn)
         return {"image": np.stack(images), "maps": np.stack(maps), "turns": np.array(turns, np.int64)}

@@ -80,37 +80,61 @@ def find_layout(
     rows = find_rows(image, warp)
     words = read_words(rows.ink)
     names = Names(words, rows.baselines_mm, rows.start_mm)
-    n = len(rows.baselines_mm)
-    plans = _plans(n, layout, rhythm, names)
+    plans = _plans(len(rows.baselines_mm), layout, rhythm, names)
     speed = speed_mm_per_s or _read_speed(rows, words)
-    plan, start, column_s, support = _choose(plans, rows, speed, names, rhythm is None)
-    if rows.pulse is not None and start < rows.pulse.x_mm < start + column_s * plan.n_columns * speed:
+    chosen = _choose(plans, rows, speed, names, rhythm is None)
+    if rows.pulse is not None and chosen.start_mm < rows.pulse.x_mm < chosen.end_mm:
         rows = replace(rows, pulse=None)  # it was a part of the traces
         if speed_mm_per_s is None and _read_speed(rows, words) != speed:
             speed = _read_speed(rows, words)
-            plan, start, column_s, support = _choose(plans, rows, speed, names, rhythm is None)
+            chosen = _choose(plans, rows, speed, names, rhythm is None)
     gain = gain_mm_per_mv or _read_gain(rows, words)
-    warnings = [
-        f"no calibration pulse: {given} assumed"
-        for given, known in ((f"{speed:g} mm/s", speed_mm_per_s), (f"{gain:g} mm/mV", gain_mm_per_mv))
-        if known is None and rows.pulse is None and not _printed(words, given)
-    ]
-    if n not in KNOWN_LAYOUTS and layout is None and names.plan() is None:
-        warnings.append(f"{n} rows fit no known layout: lead names are guesses; name the layout with --layout")
-        support = 0.0
-    elif layout is None and len(plans) > 1 and support < 0.5:
-        others = ", ".join(dict.fromkeys(p.name for p, _ in plans if p.name != plan.name))
-        if others:
-            warnings.append(f"layout read as {plan.name}, but {others} is possible; name it with --layout if wrong")
-    paper = _paper(warp, image)
-    named = names.matched(plan, start, column_s * speed)
+    plan, start, column_s = chosen.plan, chosen.start_mm, chosen.column_s
+    guessed = len(rows.baselines_mm) not in KNOWN_LAYOUTS and layout is None and names.plan() is None
+    told = [f"{speed:g} mm/s"] if speed_mm_per_s is None else []
+    told += [f"{gain:g} mm/mV"] if gain_mm_per_mv is None else []
+    warnings = [f"no calibration pulse: {t} assumed" for t in told if rows.pulse is None and not _printed(words, t)]
+    warnings += _doubts(chosen, plans, guessed) if layout is None else []
     together = begin_together(rows, plan, start, column_s * speed, speed)
     if together:
         warnings.append("the columns show the same beats: read as beginning together")
     segments = _segments(plan, rows.baselines_mm, start, column_s, speed, gain)
     if together:
         segments = tuple(replace(s, start_s=0.0) for s in segments)
-    return LayoutReading(Layout(plan.name, paper, segments), rows, tuple(warnings), support, words, named)
+    return LayoutReading(
+        Layout(plan.name, _paper(warp, image), segments),
+        rows,
+        tuple(warnings),
+        0.0 if guessed else chosen.support,
+        words,
+        names.matched(plan, start, column_s * speed),
+    )
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """The plan that explains a page best, where it begins, and its lead over the others, 0 to 1."""
+
+    plan: LeadPlan
+    start_mm: float
+    column_s: float
+    speed_mm_per_s: float
+    support: float
+
+    @property
+    def end_mm(self) -> float:
+        return self.start_mm + self.column_s * self.plan.n_columns * self.speed_mm_per_s
+
+
+def _doubts(chosen: _Choice, plans: list[tuple[LeadPlan, float]], guessed: bool) -> list[str]:
+    """Warnings of a layout that is a guess, or hardly better than another."""
+    if guessed:
+        n = chosen.plan.n_rows
+        return [f"{n} rows fit no known layout: lead names are guesses; name the layout with --layout"]
+    others = ", ".join(dict.fromkeys(p.name for p, _ in plans if p.name != chosen.plan.name))
+    if len(plans) < 2 or chosen.support >= 0.5 or not others:
+        return []
+    return [f"layout read as {chosen.plan.name}, but {others} is possible; name it with --layout if wrong"]
 
 
 def _plans(n: int, layout: str | None, rhythm: Sequence[str] | None, names: Names) -> list[tuple[LeadPlan, float]]:
@@ -202,10 +226,7 @@ def _printed(words: Sequence[Word], token: str) -> float:
     return chance if chance > _LEAST_PRINTED else 0.0
 
 
-def _choose(
-    plans: list[tuple[LeadPlan, float]], rows: Rows, speed: float, names: Names, name_strips: bool
-) -> tuple[LeadPlan, float, float, float]:
-    """The best plan; x of time zero, seconds a column, and its lead over the others, 0 to 1."""
+def _choose(plans: list[tuple[LeadPlan, float]], rows: Rows, speed: float, names: Names, name_strips: bool) -> _Choice:
     seams = Seams(rows)
     step = COLUMN_STEP_S * speed
     column_mm = column_step_mm(names)
@@ -213,8 +234,10 @@ def _choose(
     common = spans_of(rows, speed)
     for k, (plan, prior) in enumerate(plans):
         spans = common
-        if plan.n_columns > 1 and np.isfinite(column_mm):
-            spans = spans_of(rows, speed, (plan.n_columns * step * round(column_mm / step),))
+        if plan.n_columns > 1:
+            seen = seams.spaced(len(plan.grid), plan.n_columns, step)
+            lengths = (plan.n_columns * step * round(column_mm / step),) if np.isfinite(column_mm) else ()
+            spans = spans_of(rows, speed, lengths, [(x, x + plan.n_columns * width) for x, width in seen])
         for span in spans:
             score = prior + _score(plan, span, speed, seams, names)
             if k not in best or score > best[k][0]:
@@ -229,7 +252,7 @@ def _choose(
         plan = replace(
             plan, rhythm=tuple(_strip(plan, k, span.start_mm, column_s * speed, names, seams) for k in strips)
         )
-    return plan, span.start_mm, column_s, lead
+    return _Choice(plan, span.start_mm, column_s, speed, lead)
 
 
 def _strip(plan: LeadPlan, k: int, start_mm: float, column_mm: float, names: Names, seams: Seams) -> str:

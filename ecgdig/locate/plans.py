@@ -37,6 +37,7 @@ _NEARER = 0.004  # a mm
 _FIRST_MM = 20.0  # right of the start of the rows: names of the first column
 _SURE, _HINT = 0.4, 0.25
 _WEIGHT, _UNNAMED, _UNEXPLAINED = 4.0, 1.2, 2.0
+_NAMELESS = -3.0  # log of how seldom a page has no names
 
 
 def named_plan(name: str, rhythm: Sequence[str] | None = None) -> LeadPlan:
@@ -74,13 +75,17 @@ def _says(word: Word, lead: str) -> bool:
 
 
 def _at_one_height(words: Sequence[Word], baselines_mm: Sequence[float]) -> list[_Placed]:
-    """The words that stand equally high over their rows, each with its row: as many as possible."""
+    """The words that stand equally high over their rows, each with its row: as many as possible.
+
+    In narrow rows a name stands as near to the row above its own: where the names follow a known plan decides.
+    """
     pairs = [
         (word, r, word.y_mm - level)
         for word in words
         for r, level in enumerate(baselines_mm)
         if -_HIGHEST_MM < word.y_mm - level < _LOWEST_MM
     ]
+    plans = [plan for plan, _ in plans_of(len(baselines_mm))]
     best: list[_Placed] = []
     most = 0.0
     for _, _, height in pairs:
@@ -88,10 +93,17 @@ def _at_one_height(words: Sequence[Word], baselines_mm: Sequence[float]) -> list
         # as many names in as many rows as possible; among equals those nearer to their rows
         named = {r: max(word.chance**2 for word, at in here if at == r) for r in {r for _, r in here}}
         value = sum(word.chance**2 for word, _ in here) + 0.5 * sum(named.values())
+        value += max((_in_rows_of(plan, here) for plan in plans), default=0.0)
         value *= 1 - _NEARER * abs(height)
         if value > most:
             most, best = value, [_Placed(word, r) for word, r in here]
     return best
+
+
+def _in_rows_of(plan: LeadPlan, placed: Sequence[tuple[Word, int]]) -> float:
+    """How many of the words stand in the row that a plan has their lead in, by their chances squared."""
+    rows = (*plan.grid, *((lead,) for lead in plan.rhythm))
+    return sum(word.chance**2 for word, r in placed if any(_says(word, lead) for lead in rows[r]))
 
 
 class Names:
@@ -128,8 +140,11 @@ class Names:
                     total += _WEIGHT * (right - wrong)
                 else:
                     total -= _UNNAMED * min(self.amount / self.n_rows, 1.0)
-        rest = sum(p.word.chance for p in self.placed if id(p) not in explained and p.word.chance > _SURE)
-        return total - _UNEXPLAINED * rest
+        sure = [p for p in self.placed if p.word.chance > _SURE]
+        rest = sum(p.word.chance for p in sure if id(p) not in explained)
+        # or there are no names on the page, and none of the words is one
+        nameless = _NAMELESS - _UNEXPLAINED * sum(p.word.chance for p in sure)
+        return max(total - _UNEXPLAINED * rest, nameless)
 
     def matched(self, plan: LeadPlan, start_mm: float, column_mm: float) -> float:
         """How many leads of a plan have their own name beside them, by the chances of these."""

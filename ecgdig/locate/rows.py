@@ -88,7 +88,8 @@ def find_rows(image: Image, warp: Warp) -> Rows:
     stroke = _stroke_mm(page, paths, on_path, coarse)
     if pulse is not None and pulse.support < SURE_PULSE:
         seconds = (coarse[1] - coarse[0]) / _R / pulse.speed_mm_per_s
-        pulse = pulse if seconds > LEAST_SECONDS else None  # two tall QRS complexes, say
+        believed = seconds > LEAST_SECONDS and _is_seen(pulse, page, feet, sheet)
+        pulse = pulse if believed else None  # two tall QRS complexes, say
     if pulse is None:
         feet = [round(_baseline(path, along, coarse)) for path, along in zip(paths, on_path, strict=True)]
     begin = coarse[0]
@@ -119,6 +120,15 @@ def find_rows(image: Image, warp: Warp) -> Rows:
     )
 
 
+def _is_seen(pulse: Pulse, page: InkMap, feet: list[int], sheet: SheetMaps) -> bool:
+    """Whether the network sees a pulse in some row where one was found."""
+    left, right = (round(float(x)) // STRIDE for x in page.column([pulse.x_mm, pulse.x_mm + pulse.width_mm]))
+    height = round(pulse.height_mm * _R) // STRIDE
+    boxes = [sheet.pulse[max(y // STRIDE - height, 0) : y // STRIDE, max(left, 0) : right + 1] for y in feet]
+    return max((float(box.mean()) for box in boxes if box.size), default=0.0) > LEAST_SEEN_PULSE
+
+
+LEAST_SEEN_PULSE = 0.15
 SURE_PULSE, LEAST_SECONDS = 0.95, 3.0  # a page that would print less has no such pulse, unless it is very clear
 PALE_INK = 0.7
 _LEAST_TRACE, SURE_TRACE = 0.15, 0.5

@@ -20,6 +20,7 @@ BREAKS_AT_SEAMS = 0.45  # two leads seldom meet at the same height
 _INDEPENDENT = 3  # rows: QRS complexes and grid lines look alike in all of them
 _DOTTED, _MOST_LINES = 3.0, 0.04  # for a line through all rows; share of the columns that have one
 _ODDS = ((0.0, 0.05, 0.1, 0.2, 0.5, 0.75, 0.9), (-1.4, 0.0, 1.5, 2.6, 3.2, 4.4, 6.0))
+_COLUMN_MM, _MOST_SPACED = (10.0, 130.0), 3
 _BREAK = 0.5  # what a broken trace says beside that
 
 
@@ -63,6 +64,30 @@ class Seams:
     def below(self, n_rows: int, x_mm: float) -> float:
         """The same for the rows under the first `n_rows`; a line through all rows says nothing of these."""
         return self._together(range(n_rows, len(self.levels)), round(float(self.rows.ink.column(x_mm))))
+
+    def spaced(self, n_rows: int, n_columns: int, step_mm: float) -> list[tuple[float, float]]:
+        """Start and width in mm of columns whose seams the network sees, the likeliest first; so many whole steps wide.
+
+        Args:
+            n_rows: of the grid of leads, from the top.
+        """
+        near = cv2.dilate(self.bars, np.ones((1, 3), np.uint8))
+        odds = np.interp(near, *_ODDS)
+        inner = min(n_rows, _INDEPENDENT) * odds[:n_rows].mean(axis=0)
+        first = odds.mean(axis=0)
+        found: list[tuple[float, float, float]] = []
+        for width in step_mm * np.arange(int(_COLUMN_MM[0] / step_mm), int(_COLUMN_MM[1] / step_mm) + 1):
+            offsets = np.rint(width * np.arange(n_columns + 1) * _R / STRIDE).astype(int)
+            n = len(inner) - offsets[-1]
+            if n <= 0:
+                break
+            total = first[:n] + sum(inner[at : at + n] for at in offsets[1:-1])
+            best = int(np.argmax(total))
+            near = total[best : best + _R]  # the rest of a bar of 1 mm
+            x = best + 0.5 * float(np.flatnonzero(near > total[best] - 0.1)[-1])
+            found.append((float(total[best]), float(self.rows.ink.x_mm((x + 0.5) * STRIDE - 0.5)), float(width)))
+        found.sort(reverse=True)
+        return [(start, width) for odds_there, start, width in found[:_MOST_SPACED] if odds_there > 0]
 
     def _together(self, rows: range, x: int) -> float:
         """Log odds of several rows, which all say much the same."""

@@ -13,15 +13,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from ecgdig.locate.convolve import Array, convolved
+from ecgdig.locate.ink import INK_PX_PER_MM
 
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 
 MAPS = ("trace", "pulse", "name", "row", "seam", "end")
+_LIGHT_MM, _STROKE_MM = 12.0, 3.0
+_FAINTEST = 2.0  # grey levels of contrast; what is fainter is noise, and stays faint
+_STEPS = 24.0  # steps of the levelled picture in one mean contrast
 STRIDE = 2  # px of the page a cell of the maps
 DEEP_STRIDE = 16  # px a cell of the coarsest level, which is the one that tells the orientation
 QUARTERS = 4
@@ -109,7 +114,7 @@ def sheet_maps(page: Image) -> SheetMaps:
     """
     weights = _weights(WEIGHTS)
     h, w = page.shape[:2]
-    padded = np.pad(page, ((0, -h % DEEP_STRIDE), (0, -w % DEEP_STRIDE), (0, 0)), "edge")
+    padded = np.pad(levelled(page), ((0, -h % DEEP_STRIDE), (0, -w % DEEP_STRIDE), (0, 0)), "edge")
 
     def layer(name: str, value: Array, stride: int, dilation: int) -> Array:
         out = convolved(value, weights[f"{name}.weight"], weights[f"{name}.bias"], stride, dilation)
@@ -122,6 +127,26 @@ def sheet_maps(page: Image) -> SheetMaps:
     vote = _vote(turned, chances[..., MAPS.index("row")])
     seen = chances[: -(-h // STRIDE), : -(-w // STRIDE)]
     return SheetMaps(**{name: np.ascontiguousarray(seen[..., k]) for k, name in enumerate(MAPS)}, quarters=vote)
+
+
+def levelled(page: Image) -> Image:
+    """The page without its light: 128 where it is as within `_LIGHT_MM`, in units of the contrast of strokes there.
+
+    Args:
+        page: uint8 RGB `(H, W, 3)` at `INK_PX_PER_MM`.
+
+    Returns:
+        uint8 `(H, W, 3)`: pale and dark pages look alike, and colours keep their ratios.
+    """
+    value = np.asarray(page, np.float32)
+    wide, narrow = (round(mm * INK_PX_PER_MM) // 2 * 2 + 1 for mm in (_LIGHT_MM, _STROKE_MM))
+
+    def mean(of: Array, side: int) -> Array:
+        return np.asarray(cv2.blur(of, (side, side), borderType=cv2.BORDER_REFLECT), np.float32)
+
+    contrast = mean(np.abs(value - mean(value, narrow)).mean(axis=2), wide)
+    out = (value - mean(value, wide)) * (_STEPS / np.maximum(contrast, _FAINTEST))[..., None] + 128
+    return np.asarray(np.clip(np.rint(out), 0, 255), np.uint8)
 
 
 def cells(page: Image) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ _R = INK_PX_PER_MM
 USUAL_S = 10.0
 _MOST_PLACES = 4
 _LEAST_SHARE = 0.24  # of the rows that begin at a place
+_PRINTED, _BLANK = 0.1, 0.3  # what a mm with ink in all rows speaks for lying in the span; the share that says nothing
 _FOOT_WIDTHS, _JOINED = 0.6, 0.6
 _AGREE, _AGREE_MM = 4.0, 0.5
 _ALL_AGREE, _ALL_AGREE_MM, _LEAST_ROWS = 10.0, 0.15, 3  # if every row shows it: more than one clear seam elsewhere
@@ -60,11 +62,11 @@ class Ends:
         return [float(self.rows.columns_mm[x]) - 0.5 * self.rows.stroke_mm for x in _places(self.ends, low, high)]
 
     def fit(self, start_mm: float, end_mm: float) -> float:
-        """How well the ink fits a span: rows begin and end there, and have ink all the way."""
+        """How well the ink fits a span: rows begin and end there, with ink all the way and none beside."""
         low, high = self._columns(start_mm, end_mm)
         if high - low < 10 * _R:
             return -20.0
-        missing = 1.0 - float(np.median(self.on[:, low:high].mean(axis=1)))
+        printed = _PRINTED * float((self.on[:, low:high].mean(axis=0) - _BLANK).sum()) / _R
         start = self._share(self.begins, start_mm - 0.5 * self.rows.stroke_mm)
         end = self._share(self.ends, end_mm + 0.5 * self.rows.stroke_mm)
         pulse = self.rows.pulse
@@ -75,7 +77,7 @@ class Ends:
         before, after = self.on[:, max(low - 5 * _R, 0) : max(low - _R, 0)], self.on[:, high + _R : high + 5 * _R]
         beyond = [float((part.mean(axis=1) > 0.95).mean()) for part in (before, after) if part.size]
         seen = self._seen(self.seams, start_mm, _START_ODDS) + self._seen(self.stopped, end_mm, _END_ODDS)
-        return seen + 2.5 * start + 1.5 * end - 12.0 * max(missing - 0.03, 0.0) - 1.5 * sum(beyond) - 2.0 * short
+        return seen + printed + 2.5 * start + 1.5 * end - 1.5 * sum(beyond) - 2.0 * short
 
     def likely(self, start: bool) -> list[float]:
         """Where the network sees all rows begin, or end, in mm: the likeliest place, if there is one."""
@@ -105,11 +107,14 @@ class Ends:
         return max(low, 0), min(max(high, 0), self.on.shape[1])
 
 
-def spans_of(rows: Rows, speed: float, lengths_mm: tuple[float, ...] = ()) -> list[Span]:
+def spans_of(
+    rows: Rows, speed: float, lengths_mm: tuple[float, ...] = (), places_mm: Sequence[tuple[float, float]] = ()
+) -> list[Span]:
     """The spans worth trying: as found; from each start to each stop; and from either, as long as is usual.
 
     Args:
         lengths_mm: more lengths that are likely.
+        places_mm: more starts and stops, moved to where the ink begins if that is near.
     """
     ends = Ends(rows)
     starts, stops = [rows.start_mm, *ends.starts()], [rows.end_mm, *ends.stops()]
@@ -126,6 +131,9 @@ def spans_of(rows: Rows, speed: float, lengths_mm: tuple[float, ...] = ()) -> li
     pairs = [(a, b) for a in starts[:4] for b in stops[:4]]
     for length in (usual, *lengths_mm):
         pairs += [(a, a + length) for a in starts] + [(b - length, b) for b in stops]
+    for a, b in places_mm:
+        ink = min(starts, key=lambda x: abs(x - a))
+        pairs += [(ink, b + ink - a)] if abs(ink - a) < _APART_MM else [(a, b)]
     kept: list[tuple[float, float]] = []
     for a, b in pairs:
         if (

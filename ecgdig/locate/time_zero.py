@@ -42,6 +42,7 @@ _SEPARATOR_STEP_MM = 0.035  # the standard error from that; it is no smaller for
 # standard error of one measurement, found on rendered pages, and how much it counts in finding the cluster
 _ERROR_MM = {"layout": 0.08, "start": 0.02, "seam": 0.02, "inner": 0.025, "separator": 0.02}
 _LEAST_SUPPORT, _LEAST_SUPPORT_FAR = 2.0, 3.0  # one measurement alone is wrong too often
+_MANY_SEPARATORS = 6.0  # where nothing is seen at the layout's own place, so many decide
 _SHARE = {"layout": 1.6, "start": 1.5, "seam": 2.0, "inner": 0.5, "separator": 1.0}
 
 
@@ -112,6 +113,9 @@ def _agreement(found: list[_Measurement]) -> TimeZero | None:
     far, begun = _cluster(backed)
     if begun >= _LEAST_SUPPORT_FAR and begun > 1.4 * near:
         return far
+    lines, marked = _cluster([m for m in found if m.kind == "separator"])
+    if near < _LEAST_SUPPORT and marked >= _MANY_SEPARATORS:
+        return lines
     # where the rows were seen to begin counts too: separators may be columns of dots
     close, near = _cluster([_Measurement("layout", 0.0), *nearby])
     return close if near >= _LEAST_SUPPORT else None

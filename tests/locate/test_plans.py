@@ -47,6 +47,23 @@ def test_one_misread_name_is_outvoted():
     assert names.score(PLAN, 20.0, 62.5) > 20.0
 
 
+def test_a_page_without_names_does_not_speak_for_the_plan_of_fewer_leads():
+    noise = [Word(token, 25.0, LEVELS[r] - 9.0, 0.37) for r, token in enumerate(("V6", "V2", "aVR"))]
+    names = Names(noise, LEVELS, 20.0)
+    assert names.amount > 1.0
+    limbs = lead_plan("3x2", leads=("I", "II", "III", "aVR", "aVL", "aVF"))
+    assert names.score(PLAN, 20.0, 62.5) == names.score(limbs, 20.0, 125.0)
+
+
+def test_in_narrow_rows_names_belong_to_the_rows_of_a_known_plan():
+    levels = [40.0 + 12.0 * r for r in range(12)]
+    plan = lead_plan("12x1")
+    # 7 mm above their rows they stand 5 mm below the rows before; the first is not read at all
+    words = [Word(row[0], 24.0, levels[r] - 7.0, 0.7) for r, row in enumerate(plan.grid) if r]
+    names = Names(words, levels, 20.0)
+    assert names.matched(plan, 20.0, 250.0) == pytest.approx(11 * 0.7)
+
+
 def test_no_names_say_nothing():
     assert Names([], LEVELS, 20.0).score(PLAN, 20.0, 62.5) == 0.0
 

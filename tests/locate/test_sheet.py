@@ -5,7 +5,7 @@ from patient_pages import page_of
 
 from ecgdig.locate import sheet
 from ecgdig.locate.ink import ink_map
-from ecgdig.locate.sheet import MAPS, STRIDE, sheet_maps
+from ecgdig.locate.sheet import MAPS, STRIDE, levelled, sheet_maps
 from ecgdig.sheets import crop_picture, crop_truth
 from ecgdig.tasks.sheet_net import SheetNet, save
 
@@ -14,7 +14,7 @@ def test_numpy_gives_what_torch_gives(tmp_path, monkeypatch):
     torch.manual_seed(1)
     net = SheetNet()
     page = np.random.default_rng(0).integers(0, 255, (64, 96, 3)).astype(np.uint8)
-    pages = torch.from_numpy(page.transpose(2, 0, 1)[None].copy())
+    pages = torch.from_numpy(levelled(page).transpose(2, 0, 1)[None].copy())
     with torch.no_grad():
         net.train()(pages)  # the norms learn something
         net.eval()
@@ -25,6 +25,18 @@ def test_numpy_gives_what_torch_gives(tmp_path, monkeypatch):
     for name, chance in zip(MAPS, expected, strict=True):
         np.testing.assert_allclose(getattr(found, name), chance, atol=0.01)  # the weights are kept in half precision
     assert found.quarters.sum() == pytest.approx(1.0)
+
+
+def test_pale_and_shaded_pages_look_alike_when_levelled():
+    rng = np.random.default_rng(3)
+    page = np.full((300, 420, 3), 225.0)
+    page[::30] = page[:, ::30] = (230, 160, 160)
+    page[rng.integers(0, 300, 900), rng.integers(0, 420, 900)] = 20.0
+    light = np.linspace(1.0, 0.45, 420)[None, :, None]
+    pale = (255 - 0.5 * (255 - page)) * light
+    flat, dim = (levelled(np.rint(p).astype(np.uint8)).astype(float) for p in (page, pale))
+    assert np.abs(pale - page).mean() > 40
+    assert np.abs(dim - flat).mean() < 6
 
 
 def test_a_page_of_any_size_has_maps_of_half_of_it():

@@ -84,6 +84,14 @@ def test_separators_drawn_beside_the_starts_do_not_move_it() -> None:
     assert alone.error_mm > 0.02
 
 
+def test_many_separators_far_from_a_layout_that_nothing_else_supports_decide() -> None:
+    lines = [_Measurement("separator", 0.78 + 0.01 * k) for k in range(6)]
+    decided, few = _agreement(lines), _agreement(lines[:5])
+    assert decided is not None
+    assert decided.shift_mm == pytest.approx(0.805)
+    assert few is None
+
+
 @pytest.mark.parametrize("way", [1, -1])
 def test_both_ends_of_the_ink_are_half_a_pen_beyond_the_samples(flat_page: Page, way: int) -> None:
     row = true_rows(flat_page)[3]  # the rhythm strip: no other lead beside it
