@@ -231,9 +231,11 @@ class _Comb:
 
     def score(self, fundamental: float) -> float:
         """Evidence that the lines have this period: what its harmonics rise above the noise, less a cost for each."""
-        ratio = self.teeth(fundamental)
-        high = float(np.sum(np.clip(np.log(np.maximum(ratio, 1e-9) / 4), 0, 3)) - TOOTH_COST * len(ratio))
-        return high - max(self._multiple(fundamental, m) for m in (2, 3))
+        rise = np.clip(np.log(np.maximum(self.teeth(fundamental), 1e-9) / 4), 0, 3)
+        repeated, m = max((self._multiple(fundamental, m), m) for m in (2, 3))
+        if repeated > 0:  # the teeth between say nothing for it
+            repeated += float(rise[np.arange(1, len(rise) + 1) % m > 0].sum())
+        return float(rise.sum()) - TOOTH_COST * len(rise) - repeated
 
     def _multiple(self, fundamental: float, m: int) -> float:
         """Evidence that this is `m` periods: 1 mm lines 7.5 px apart, drawn on whole px, repeat faintly every 2 mm."""
@@ -291,7 +293,7 @@ def _read_lines(size_px: tuple[int, int], combs: list[_Comb]) -> tuple[tuple[flo
     rated = [
         [
             (comb.wave.frequency / m, comb.score(comb.wave.frequency / m))
-            for m in range(1, 16)
+            for m in range(1, HIGHEST_TOOTH + 1)
             if comb.wave.frequency / m > slowest
         ]
         for comb in combs
@@ -318,6 +320,7 @@ def _read_lines(size_px: tuple[int, int], combs: list[_Comb]) -> tuple[tuple[flo
 
 
 SQUARE_MM: dict[Lines, float] = {"1 mm and 5 mm": LARGE_SQUARE_MM, "1 mm": SMALL_SQUARE_MM, "5 mm": LARGE_SQUARE_MM}
+HIGHEST_TOOTH = 40  # harmonic of the lines that may be the strongest: thin lines on whole px have many
 MOST_ANISOTROPY = 0.04
 LEAST_FIVE_FOLD = 0.45
 

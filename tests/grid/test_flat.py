@@ -137,6 +137,20 @@ def test_what_cannot_be_a_page_is_refused(shape):
         find_grid(np.zeros(shape, np.uint8))
 
 
+@pytest.mark.parametrize("px_per_mm", [7.985, 8.4, 9.3, 10.6, 12.1])
+@pytest.mark.parametrize("whole", [False, True])
+def test_hairlines_of_5_mm_are_told_by_their_pitch_whichever_harmonic_is_strongest(px_per_mm, whole):
+    image, _ = drawn(px_per_mm, (230.0, 170.0), minor_mm=0, major_mm=0.06)
+    if whole:  # each on the nearest px
+        image = np.full_like(image, 252)
+        for k in range(46):
+            at = round(3.2 + 5 * k * px_per_mm)
+            image[:, at : at + 1] = image[at : at + 1] = (235, 200, 200)
+    grid = find_grid(written(image, px_per_mm, np.random.default_rng(1)))
+    assert grid.lines == "5 mm"
+    assert grid.px_per_mm == pytest.approx((px_per_mm, px_per_mm), rel=2e-3)
+
+
 @pytest.mark.parametrize("px_per_mm", [5.5, 7.5, 7.9])
 def test_lines_drawn_on_whole_pixels_keep_their_pitch(px_per_mm):
     image = np.full((1500, 2200, 3), 250, np.uint8)
