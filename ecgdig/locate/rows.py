@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ecgdig.grid.flat import GeometryError
 from ecgdig.locate.ink import INK_PX_PER_MM, Image, InkMap, Map, follow, ink_map
 from ecgdig.locate.pulse import Pulse, find_pulse
-from ecgdig.locate.sheet import STRIDE, SheetMaps, sheet_maps
+from ecgdig.locate.sheet import STRIDE, SheetMaps, page_maps
 from ecgdig.page.warp import Warp
 from ecgdig.units import STANDARD_SPEED_MM_PER_S
 
@@ -74,7 +74,7 @@ def find_rows(image: Image, warp: Warp) -> Rows:
         GeometryError: there are no traces.
     """
     page = ink_map(image, warp)
-    sheet = sheet_maps(page.picture)
+    sheet = page_maps(page)
     levels = _levels(sheet)
     if not levels:
         raise GeometryError("no ECG trace found on the page; check that the image shows one, upright, with dark traces")

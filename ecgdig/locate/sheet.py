@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from ecgdig.locate.convolve import Array, convolved
-from ecgdig.locate.ink import INK_PX_PER_MM
+from ecgdig.locate.ink import INK_PX_PER_MM, InkMap
 
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 
@@ -101,6 +101,19 @@ def shapes() -> dict[str, tuple[int, int, int]]:
         out[f"narrow{i}"] = channels, before[i], 1
         out[f"up{i}"] = before[i], before[i], 3
     return out
+
+
+def page_maps(page: InkMap) -> SheetMaps:
+    """What the network sees of a page, and of its ink alone, which dark grids do not hide.
+
+    The two count by the fourth power of how much of rows is seen in each, so that only what is alike is averaged.
+    """
+    ink = np.asarray(np.rint(255 * (1 - page.ink)), np.uint8)
+    both = sheet_maps(page.picture), sheet_maps(np.repeat(ink[..., None], 3, axis=2))
+    seen = np.array([float(maps.row.sum()) + 1e-6 for maps in both])
+    share = np.asarray((seen / seen.max()) ** 4 / ((seen / seen.max()) ** 4).sum(), np.float32)
+    names = (*MAPS, "quarters")
+    return SheetMaps(**{n: share[0] * getattr(both[0], n) + share[1] * getattr(both[1], n) for n in names})
 
 
 def sheet_maps(page: Image) -> SheetMaps:

@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from patient_pages import page_of
+from patient_pages import page_of, patient
 
 from ecgdig.locate import sheet
-from ecgdig.locate.ink import ink_map
-from ecgdig.locate.sheet import MAPS, STRIDE, levelled, sheet_maps
+from ecgdig.locate.ink import InkMap, ink_map
+from ecgdig.locate.sheet import MAPS, STRIDE, SheetMaps, levelled, page_maps, sheet_maps
+from ecgdig.page import PLAIN, render
 from ecgdig.sheets import crop_picture, crop_truth
 from ecgdig.tasks.sheet_net import SheetNet, save
 
@@ -67,3 +70,28 @@ def test_blank_paper_shows_nothing():
     found = sheet_maps(np.full((640, 960, 3), 245, np.uint8))
     assert max(float(getattr(found, name)[8:-8, 8:-8].max()) for name in ("trace", "pulse", "row")) < 0.5
     assert STRIDE * found.row.shape[0] == 640
+
+
+def test_the_page_and_its_ink_count_by_how_much_of_rows_each_shows(monkeypatch):
+    def seen(picture):
+        chance = 0.4 if picture.any() else 0.2  # the ink map is full of ink, so its picture is black
+        flat = np.full((4, 6), chance, np.float32)
+        return SheetMaps(*(flat,) * len(MAPS), quarters=np.array([1, 0, 0, 0], np.float32))
+
+    monkeypatch.setattr(sheet, "sheet_maps", seen)
+    page = InkMap(np.ones((8, 12), np.float32), np.ones((8, 12), bool), (0.0, 0.0), np.full((8, 12, 3), 200, np.uint8))
+    found = page_maps(page)
+    np.testing.assert_allclose(found.trace, (16 * 0.4 + 0.2) / 17, rtol=1e-5)
+    assert found.quarters.sum() == pytest.approx(1.0)
+
+
+def test_rows_are_seen_through_a_grid_as_dark_as_the_trace():
+    grid = replace(PLAIN.grid, minor_rgb=(70, 70, 70), major_rgb=(40, 40, 40), minor_mm=0.2, major_mm=0.3)
+    plain = page_of("3x4+1")
+    page = render(patient(), plain.layout, replace(PLAIN, grid=grid), 130, np.random.default_rng(0))
+    found = page_maps(ink_map(page.image, page.warp))
+    shown = [
+        found.row[round(s.baseline_mm * 3), round(s.x_mm * 3) + 30 : round(s.end_mm * 3) - 30]
+        for s in page.layout.segments
+    ]
+    assert min(np.mean(part > 0.5) for part in shown) > 0.5
