@@ -257,12 +257,21 @@ class RowChances:
     strip: Strip
 
 
-def row_chances(image: NDArray[np.uint8], warp: Warp, layout: Layout, row: int, model: TraceModel) -> RowChances:
-    """Ask the network about a row, over the whole width of it."""
+def row_chances(
+    image: NDArray[np.uint8],
+    warp: Warp,
+    layout: Layout,
+    row: int,
+    model: TraceModel,
+    between_mm: tuple[float, float] | None = None,
+) -> RowChances:
+    """Ask the network about a row, over the whole width of it or between two x."""
     spec = model.spec
     segments = layout.row(row)
-    left = segments[0].x_mm - _BEYOND_MM
-    width = segments[-1].end_mm + _BEYOND_MM - left
+    left, right = segments[0].x_mm - _BEYOND_MM, segments[-1].end_mm + _BEYOND_MM
+    if between_mm is not None:
+        left, right = max(left, between_mm[0]), min(right, between_mm[1])
+    width = right - left
     step = _TILE_PX - _OVERLAP_PX
     n_tiles = max(1, -(-round(width * spec.px_per_mm_x - _OVERLAP_PX) // step))
     strips = [
