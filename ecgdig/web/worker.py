@@ -88,7 +88,7 @@ def _line(error: Exception, job: dict[str, Any]) -> str:
     """What went wrong, in one line without the names of the server's folders."""
     text = " ".join(str(error).split()) or type(error).__name__
     for where in sorted(_paths(job), key=len, reverse=True):
-        text = text.replace(f"{where}/upload: ", "").replace(f"{where}/", "").replace(where, "the file")
+        text = text.replace(f"{where}: ", "").replace(f"{where}/", "").replace(where, "the file")
     return text[:500]
 
 
