@@ -102,6 +102,7 @@ async function refresh() {
   } else if (wanted?.state === "failed" || wanted?.state === "cancelled") {
     waitingFor = null;
     note(`${wanted.name}: ${wanted.error || wanted.state}`);
+    if (state.view && state.open === wanted.id) drawFacts(); // what was asked for is not what is shown
   }
   if (state.pages.some((page) => page.state === "waiting" || page.state === "running")) timer = setTimeout(refresh, 400);
 }
