@@ -26,7 +26,8 @@ from ecgdig.corrections.edits import (
 )
 from ecgdig.corrections.geometry import by_corners, by_point, carried, moved_by_mm
 from ecgdig.corrections.retrace import blanked, replaced, snapped
-from ecgdig.digitizer import Digitization, assemble, judged, read_row, recording_of, row_chances
+from ecgdig.digitizer import SEAM_MM, Digitization, assemble, judged, read_row, recording_of, row_chances
+from ecgdig.formats.about import NO_NETWORK
 from ecgdig.grid.lines import moved, refine, with_field
 from ecgdig.hub import TraceModel
 from ecgdig.locate.ink import InkMap, ink_map
@@ -38,6 +39,8 @@ from ecgdig.recording import canonical_lead
 from ecgdig.vectorize import RowReading
 
 REREAD_MM = 3.0  # rows that the geometry moves by more are read again, others are moved
+_EXACT = (1.0, 0.0)  # of rows that were not read by a network: their spread is their standard error
+_EXACT_SEAM_MM = (-0.01, 0.01)  # of these: coordinates are rounded
 _CONTEXT_MM = 8.0  # that the network sees beside a stretch
 _MOST_STRIPS = 40  # answers of the network that are kept, 1.6 MB each
 _MARGIN_MM = 30.0
@@ -208,8 +211,9 @@ class Corrector:
 
     def _sampled(self, read: Digitization) -> Digitization:
         """The samples of its rows and layout."""
-        name = read.recording.name
-        new = recording_of(read.layout, read.rows, self._model.sigma, name, read.time_error_mm)
+        name, exact = read.recording.name, read.checkpoint[0] == NO_NETWORK  # vector paths end where a lead does
+        rule, seam_mm = (_EXACT, _EXACT_SEAM_MM) if exact else (self._model.sigma, SEAM_MM)
+        new = recording_of(read.layout, read.rows, rule, name, read.time_error_mm, seam_mm)
         return judged(replace(read, recording=new))
 
 

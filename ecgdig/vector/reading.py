@@ -178,9 +178,8 @@ def _recording(layout: Layout, cells: Sequence[Cell], name: str) -> Recording:
             here = (x >= points[0, 0] - half) & (x <= points[-1, 0] + half) & np.isnan(signal[row])
             y = _through(points, np.clip(x[here], points[0, 0], points[-1, 0]))
             signal[row, here] = sign * s.mv_of(y)
-            # the room that simplifying leaves is across the line: on a steep one that is much along y
-            steep = np.hypot(1, np.gradient(y, x[here])) if y.size > 1 else np.ones(y.size)
-            error_mm = np.full(y.size, _ERROR_MM) if evened(points) is not None else _SIMPLIFIED_MM * steep
+            exact = evened(points) is not None
+            error_mm = np.full(y.size, _ERROR_MM) if exact else _SIMPLIFIED_MM * _steep(x[here], y)
             sigma[row, here] = error_mm / s.gain_mm_per_mv
     return Recording(leads, OUTPUT_FS, signal.astype(np.float32), sigma.astype(np.float32), name=name)
 
@@ -234,14 +233,28 @@ def _drawn_rate(curves: Sequence[Curve], speed: float) -> float | None:
 
 
 def _shown(row: Sequence[Curve]) -> RowReading:
-    """A row as a reading by a network would be: many columns, without spread."""
-    x = np.arange(row[0].start_mm, row[-1].end_mm, 1 / _COLUMNS_PER_MM)
-    y = np.full(x.shape, np.nan)
-    for curve in row:
-        inside = (x >= curve.start_mm) & (x <= curve.end_mm)
-        y[inside] = np.interp(x[inside], *curve.points.T)
-    known = np.isfinite(y)
-    return RowReading(x, y, np.where(known, _ERROR_MM, np.nan), known.astype(np.float32))
+    """A row as a reading by a network would be: a column a sample where corners are samples, else many."""
+    parts = [_columns(curve.points) for curve in row]
+    x, y, spread = (np.concatenate(part) for part in zip(*parts, strict=True))
+    order = np.argsort(x, kind="stable")
+    kept = order[np.concatenate([[True], np.diff(x[order]) > 1e-6])]
+    return RowReading(x[kept], y[kept], spread[kept], np.ones(kept.size, np.float32))
+
+
+def _columns(points: Array) -> tuple[Array, Array, Array]:
+    """Places, heights and standard errors of a curve, in mm."""
+    samples = evened(points)
+    if samples is not None:
+        start, step, y = samples
+        return start + step * np.arange(y.size, dtype=np.float64), y, np.full(y.shape, _ERROR_MM)
+    x = np.arange(points[0, 0], points[-1, 0], 1 / _COLUMNS_PER_MM, dtype=np.float64)
+    y = np.interp(x, *points.T)
+    return x, y, _SIMPLIFIED_MM * _steep(x, y)
+
+
+def _steep(x: Array, y: Array) -> Array:
+    """Length of a curve along 1 mm of x: room across a steep line is much along y."""
+    return np.asarray(np.hypot(1, np.gradient(y, x)) if y.size > 1 else np.ones(y.size), np.float64)
 
 
 def _paper(drawing: Drawing, grid: Grid) -> Paper:
