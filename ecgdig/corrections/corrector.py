@@ -36,6 +36,7 @@ from ecgdig.locate.plans import named_plan
 from ecgdig.page.layout import Layout, Segment
 from ecgdig.page.warp import Warp
 from ecgdig.recording import canonical_lead
+from ecgdig.units import LEADS
 from ecgdig.vectorize import RowReading
 
 REREAD_MM = 3.0  # rows that the geometry moves by more are read again, others are moved
@@ -231,7 +232,10 @@ def _relaid(layout: Layout, edit: Scale | Rearrange | Rename | Swap) -> Layout:
 
     if isinstance(edit, Rename):
         lead_at(edit.place)
-        new = {edit.place: canonical_lead(edit.lead)}
+        lead = canonical_lead(edit.lead)
+        if lead.startswith("-") and lead[1:] not in LEADS:
+            raise EditError(f"lead name {lead!r}; only a standard lead can be printed the other way up, such as -aVR")
+        new = {edit.place: lead}
     else:
         new = {edit.first: lead_at(edit.second), edit.second: lead_at(edit.first)}
     segments = (replace(s, lead=new.get((s.row, s.column), s.lead)) for s in layout.segments)

@@ -64,21 +64,13 @@ def read_vectors(
         GeometryError: not the layout that was named.
         ValueError: the layout is not known, or there are not as many rows as lead names.
     """
-    with pdf_document(file) as document:
-        try:
-            drawing = drawing_of(document[page - 1])
-        except ValueError:
-            return None  # too many lines for an ECG
-    if drawing.pictures > _MOST_PICTURE:
+    drawing = _drawing(file, page)
+    grid = None if drawing is None else find_grid(drawing.strokes)
+    if drawing is None or grid is None:
         return None
-    grid = find_grid(drawing.strokes)
-    if grid is None:
-        return None
-    curves, pulses = find_curves(drawing.strokes, grid)
-    curves = _alike(curves)
-    if sum(c.end_mm - c.start_mm for c in curves) < _LEAST_TRACE_MM:
-        return None
-    if max(np.ptp(c.points, axis=0).max() for c in curves) > _LONGEST_MM:
+    every, pulses = find_curves(drawing.strokes, grid)
+    curves = _alike(every)
+    if not _are_traces(curves):
         return None
     rows = rows_of(curves)
     baselines, of_row = baselines_of(rows, pulses)
@@ -87,9 +79,8 @@ def read_vectors(
     segments, remarks = _segments(cells, baselines, scale)
     found = Layout(plan, _paper(drawing, grid), segments)
     if leads is not None:
-        found = renamed(found, leads)
+        found, warnings = renamed(found, leads), []
         cells = [_cell_of(s, rows[s.row]) for s in found.segments]
-        warnings = []
     rate = _drawn_rate(curves, scale.speed)
     if rate is None:
         remarks.append("the program that drew the page left out corners of its lines: samples are not exact")
@@ -97,12 +88,24 @@ def read_vectors(
     shown = tuple(_shown(row) for row in rows)
     doubts = doubts_about(recording, found, shown)
     told = (*warnings, *scale.warnings, *remarks, *doubts)
-    warp = _warp(drawing, grid, image)
-    return replace(
-        Digitization(recording, found, warp, shown, told, (NO_NETWORK, ""), image),
-        doubts=doubts,
-        drawn_hz=rate if rate is not None and rate < 0.99 * OUTPUT_FS else None,
-    )
+    read = Digitization(recording, found, _warp(drawing, grid, image), shown, told, (NO_NETWORK, ""), image)
+    return replace(read, doubts=doubts, drawn_hz=rate if rate is not None and rate < 0.99 * OUTPUT_FS else None)
+
+
+def _drawing(file: Path | bytes, page: int) -> Drawing | None:
+    """The vectors of a page, from 1; None of one that is a picture, or has more lines than an ECG."""
+    with pdf_document(file) as document:
+        try:
+            drawing = drawing_of(document[page - 1])
+        except ValueError:
+            return None
+    return None if drawing.pictures > _MOST_PICTURE else drawing
+
+
+def _are_traces(curves: Sequence[Curve]) -> bool:
+    """Whether there is enough of them, and none longer than any page."""
+    enough = sum(c.end_mm - c.start_mm for c in curves) >= _LEAST_TRACE_MM
+    return enough and max(np.ptp(c.points, axis=0).max() for c in curves) <= _LONGEST_MM
 
 
 def _alike(curves: Sequence[Curve]) -> list[Curve]:

@@ -223,6 +223,7 @@ def test_edits_are_kept_as_provenance_and_can_be_played_again(read: Digitization
     "edit, says",
     [
         (Rename((9, 0), "V1"), "no segment in row 9"),
+        (Rename((0, 0), "-V9"), "only a standard lead"),
         (Unreadable(7, 0.0, 5.0), "rows 0 to 3"),
         (Retrace(0, ((100.0, 100.0), (100.0, 200.0))), "no width"),
         (Retrace(0, ((100.0, -5000.0), (200.0, -5000.0))), "far from its row"),

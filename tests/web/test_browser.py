@@ -178,6 +178,7 @@ def test_a_refused_file_is_named_until_something_else_is_done(browser: Any, serv
 def test_a_page_opened_while_another_is_corrected_keeps_its_own_leads(browser: Any, server: Running) -> None:
     visit = Visit(browser, server.port, viewport={"width": 1300, "height": 900})
     page = visit.page
+    page.wait_for_selector("#gallery button >> nth=1")
     for number in (0, 1):
         page.evaluate(f"() => document.querySelectorAll('#gallery button')[{number}].click()")
         page.wait_for_selector(f"#pages button.open:not([disabled]) >> nth={number}", timeout=60_000)
