@@ -16,10 +16,8 @@ from ecgdig.digitizer import Digitization, Told
 from ecgdig.hub import DEFAULT, TraceModel, load
 from ecgdig.io.image import as_picture, pdf_of, read_picture
 from ecgdig.locate.naming import LeadNames, parse_leads
+from ecgdig.units import GAIN_RANGE_MM_PER_MV, SPEED_RANGE_MM_PER_S
 from ecgdig.vector import read_vectors
-
-SPEED_RANGE_MM_PER_S = (5.0, 200.0)
-GAIN_RANGE_MM_PER_MV = (1.0, 80.0)
 
 
 class _Known(TypedDict):

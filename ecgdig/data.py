@@ -23,7 +23,7 @@ from ecgdig.page.sample import sample_layout, sample_page
 from ecgdig.page.split import Split
 from ecgdig.page.style import sample_style
 from ecgdig.recording import Recording
-from ecgdig.sources import Cached, Mixture, PtbXl, Simulator, Source, WfdbFolder
+from ecgdig.sources import Cached, Mixture, PtbXl, RecordingFolder, Simulator, Source
 from ecgdig.strip import Strip, StripSpec, cut, trace_hidden, trace_mask, trace_px
 from ecgdig.units import LARGE_SQUARE_MM, LEADS
 
@@ -252,10 +252,10 @@ def open_sources(
     length: int,
     folds: tuple[int, ...] = TRAIN_FOLDS,
 ) -> Source:
-    """Folders of WFDB records and the simulator, mixed by weight.
+    """Folders of recordings, in any format of `ecgdig.formats.read_recording`, and the simulator, mixed by weight.
 
     Args:
-        records: folders or single records; may be empty: then everything is simulated.
+        records: folders or single files; may be empty: then everything is simulated.
         weights: one per folder; default: all the same.
         simulated: the simulator's share, 0 to 1, where there are records.
         folds: of a folder that is PTB-XL's own, only these.
@@ -276,7 +276,7 @@ def open_sources(
 
 
 def _open(path: Path, folds: tuple[int, ...]) -> Source:
-    return PtbXl(path, folds=folds) if (path / "ptbxl_database.csv").is_file() else WfdbFolder(path)
+    return PtbXl(path, folds=folds) if (path / "ptbxl_database.csv").is_file() else RecordingFolder(path)
 
 
 class PagesOnTheFly(L.LightningDataModule, ABC):
@@ -304,8 +304,11 @@ class PagesOnTheFly(L.LightningDataModule, ABC):
 
     def train_dataset(self) -> Dataset[Item]:
         """What is trained on."""
-        source = open_sources(self.records, self.weights, self.simulated, self.seed, 1_000_000)
-        return self.dataset(source, self.seed, True)
+        return self.dataset(self.train_source(), self.seed, True)
+
+    def train_source(self) -> Source:
+        """The recordings that are trained on."""
+        return open_sources(self.records, self.weights, self.simulated, self.seed, 1_000_000)
 
     def val_source(self) -> Source:
         """The held-out recordings."""
@@ -342,7 +345,7 @@ class StripDataModule(PagesOnTheFly):
     """Strips for the trace task.
 
     Args:
-        records: a folder of WFDB records to train on, or several; none: the built-in simulator alone.
+        records: a folder of recordings to train on, or several; none: the built-in simulator alone.
         weights: how often each folder is drawn from.
         simulated: share of simulated recordings where there are records.
         val_records: folders of held-out records; none: held-out simulated ones.

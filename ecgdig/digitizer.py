@@ -33,7 +33,8 @@ _TILE_PX = 512  # width of the strips that the network sees at a time
 _OVERLAP_PX = 64  # what neighbouring strips share; each is trusted up to the middle of it
 _BEYOND_MM = 6.0  # how far beyond a row's ends the network looks
 _BRIDGE_S = 0.02  # shorter gaps, and gaps at a segment's ends, are bridged, with a large sigma
-_SEAM_MM = 0.1  # nearer to the next lead of the row a column shows the jump between the two
+SEAM_MM = (0.1, 0.1)  # of a segment's start and end, where another lead adjoins, columns show the jump between them
+_ADJOINS_MM = 0.02  # segments nearer to each other than this adjoin
 _FIELD_ERROR = 1.0  # of what single grid lines differ from the field, the share that is the field's error
 _TIME_ERROR_MM = 0.05  # of a time axis that could not be measured
 _PARTLY = "only a part was readable of "
@@ -257,12 +258,21 @@ class RowChances:
     strip: Strip
 
 
-def row_chances(image: NDArray[np.uint8], warp: Warp, layout: Layout, row: int, model: TraceModel) -> RowChances:
-    """Ask the network about a row, over the whole width of it."""
+def row_chances(
+    image: NDArray[np.uint8],
+    warp: Warp,
+    layout: Layout,
+    row: int,
+    model: TraceModel,
+    between_mm: tuple[float, float] | None = None,
+) -> RowChances:
+    """Ask the network about a row, over the whole width of it or between two x."""
     spec = model.spec
     segments = layout.row(row)
-    left = segments[0].x_mm - _BEYOND_MM
-    width = segments[-1].end_mm + _BEYOND_MM - left
+    left, right = segments[0].x_mm - _BEYOND_MM, segments[-1].end_mm + _BEYOND_MM
+    if between_mm is not None:
+        left, right = max(left, between_mm[0]), min(right, between_mm[1])
+    width = right - left
     step = _TILE_PX - _OVERLAP_PX
     n_tiles = max(1, -(-round(width * spec.px_per_mm_x - _OVERLAP_PX) // step))
     strips = [
@@ -294,12 +304,14 @@ def recording_of(
     sigma_rule: tuple[float, float],
     name: str,
     time_error_mm: float = 0.0,
+    seam_mm: tuple[float, float] = SEAM_MM,
 ) -> Recording:
     """Samples of every segment on the common time axis; a lead that is printed twice is averaged by its error bars.
 
     Args:
         sigma_rule: (factor, floor in mm): sigma² = (factor · spread)² + floor² + (slope · time_error_mm)².
         time_error_mm: standard error of the time axis.
+        seam_mm: from a segment's start, and before its end, so much is not believed where another lead adjoins.
     """
     n = round(layout.duration_s * OUTPUT_FS)
     time = np.arange(n) / OUTPUT_FS
@@ -309,8 +321,8 @@ def recording_of(
     for s in layout.segments:
         reading = rows[s.row]
         inside = (time >= s.start_s - 1e-9) & (time < s.start_s + s.duration_s - 1e-9)
-        left = _SEAM_MM if any(abs(t.end_mm - s.x_mm) < 1e-6 for t in layout.row(s.row)) else 0.0
-        right = _SEAM_MM if any(abs(t.x_mm - s.end_mm) < 1e-6 for t in layout.row(s.row)) else 0.0
+        left = seam_mm[0] if any(abs(t.end_mm - s.x_mm) < _ADJOINS_MM for t in layout.row(s.row)) else 0.0
+        right = seam_mm[1] if any(abs(t.x_mm - s.end_mm) < _ADJOINS_MM for t in layout.row(s.row)) else 0.0
         columns = (reading.x_mm >= s.x_mm + left) & (reading.x_mm < s.end_mm - right)
         if columns.sum() < 2:
             continue

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from ecgdig.data import EpochSampler, Item, PageDataModule, PageDataset, StripDataModule, StripDataset, open_sources
+from ecgdig.formats import write_recording
 from ecgdig.io import write_wfdb
 from ecgdig.recording import Recording
 from ecgdig.sources import Mixture, Simulator
@@ -187,6 +188,18 @@ def test_the_page_module_makes_batches_of_thumbnails() -> None:
     assert batch["mm"].shape == (1, 2, 16, 16)
     (held_out,) = data.val_dataloader()
     assert not torch.equal(batch["image"], held_out["image"])
+
+
+@pytest.mark.parametrize("name", ["wfdb", "csv", "npz", "parquet", "dicom", "aecg", "edf"])
+def test_recordings_of_any_format_are_trained_on(tmp_path: Path, name: str) -> None:
+    recording = Simulator(1, seed=4)[0]
+    file = write_recording(recording, tmp_path / "sub" / "r", [name])[0]
+    for path in (tmp_path, file):
+        source = open_sources([str(path)], None, 0.0, 0, 10)
+        assert len(source) == 1
+        np.testing.assert_allclose(
+            source[0].select(LEADS).signal_mv[:, :4000], recording.signal_mv[:, :4000], atol=6e-4
+        )
 
 
 def test_sources_are_mixed_by_weight(tmp_path: Path) -> None:

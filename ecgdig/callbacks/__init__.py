@@ -2,7 +2,8 @@
 
 from ecgdig.callbacks.artifact import ModelArtifact
 from ecgdig.callbacks.examples import ExamplePages
+from ecgdig.callbacks.json_lines import JsonLines
 from ecgdig.callbacks.speed import Speed
 from ecgdig.callbacks.strips import FirstStrips
 
-__all__ = ["ExamplePages", "FirstStrips", "ModelArtifact", "Speed"]
+__all__ = ["ExamplePages", "FirstStrips", "JsonLines", "ModelArtifact", "Speed"]

@@ -24,7 +24,13 @@ State = Literal["ok", "note", "bad"]
 LEAST_SNR_DB = 12.0  # of the self-test's page; the released checkpoint reads it at about 20
 _LEAST_MEMORY_GB, _LEAST_DISK_GB = 3.0, 0.5
 _PACKAGES = ("numpy", "scipy", "numba", "opencv-python-headless", "pillow", "pypdfium2", "wfdb", "torch", "onnxruntime")
-_EXTRAS = {"onnx": "onnxruntime", "heic": "pillow_heif", "web": "starlette", "completion": "shtab"}
+_EXTRAS = {
+    "onnx": "onnxruntime",
+    "heic": "pillow_heif",
+    "web": "starlette",
+    "formats": "pydicom",
+    "completion": "shtab",
+}
 _COLOURS = {"ok": "green", "note": "yellow", "bad": "red"}
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from ecgdig.commands.voice import EXIT_CODES
+from ecgdig.commands.voice import BAD_OPTION, EXIT_CODES
 
 # name -> module, the function in it that takes (args, prog), the one that gives its options, what it is for
 COMMANDS = {
@@ -46,7 +46,8 @@ def completion(shell: str) -> str:
     try:
         import shtab
     except ImportError:
-        raise SystemExit("completion needs shtab; pip install 'ecgdig[completion]'") from None
+        print("completion needs shtab; pip install 'ecgdig[completion]'", file=sys.stderr)
+        raise SystemExit(BAD_OPTION) from None
     parser = argparse.ArgumentParser(prog="ecgdig")
     commands = parser.add_subparsers()
     for name, (module, options, what) in COMMANDS.items():

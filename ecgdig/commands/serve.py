@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Sequence
 
-from ecgdig.commands.voice import EXIT_CODES
+from ecgdig.commands.voice import EXIT_CODES, Voice, add_voice
 from ecgdig.hub.files import DEFAULT
 
 
@@ -32,10 +32,10 @@ def main(args: Sequence[str] | None = None, prog: str = "serve") -> None:
     from ecgdig.web.limits import Limits
 
     try:
-        limits = Limits(job_s=_positive(options, "job_seconds"), memory_mb=int(_positive(options, "memory_mb")),
-                        upload_mb=int(_positive(options, "upload_mb")))  # fmt: skip
+        limits = Limits(job_s=_at_least(options, "job_seconds", 1), memory_mb=int(_at_least(options, "memory_mb", 500)),
+                        upload_mb=int(_at_least(options, "upload_mb", 1)))  # fmt: skip
         workers = (
-            int(_positive(options, "workers")) if options.workers is not None else default_workers(limits.memory_mb)
+            int(_at_least(options, "workers", 1)) if options.workers is not None else default_workers(limits.memory_mb)
         )
         load(options.checkpoint)
         listener = _listener(options.host, options.port)
@@ -46,11 +46,14 @@ def main(args: Sequence[str] | None = None, prog: str = "serve") -> None:
     token = (options.token or secrets.token_urlsafe(18)) if open_to_others else None
     hosts = None if open_to_others else (*LOOPBACK, options.host)
     server = Server(Settings(token, hosts, workers, options.checkpoint, limits=limits))
-    host = f"[{options.host}]" if ":" in options.host else options.host
-    address = f"http://{host}:{listener.getsockname()[1]}/" + (f"?token={token}" if token else "")
-    print(f"open {address}  (Ctrl-C ends it; nothing is kept)", flush=True)
+    address = f"http://{address_name(options.host)}:{listener.getsockname()[1]}/" + (f"?token={token}" if token else "")
+    voice = Voice.of(options)
+    if voice.json_lines:
+        voice.result("", {"address": address})
+    else:  # with --quiet too: without the token nobody gets in
+        print(f"open {address}  (Ctrl-C ends it; nothing is kept)", flush=True)
     if open_to_others:
-        print("anyone with this address can use it; put TLS in front of it beyond a trusted network", flush=True)
+        voice.say("anyone with this address can use it; put TLS in front of it beyond a trusted network")
     config = uvicorn.Config(
         server.app(), log_level="warning", access_log=False, server_header=False, timeout_keep_alive=15,
         limit_concurrency=200, timeout_graceful_shutdown=3,
@@ -66,6 +69,17 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def address_name(host: str) -> str:
+    """What other machines call a host that is listened on: this machine's name for all of its addresses."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if address.is_unspecified:
+        return socket.gethostname()
+    return f"[{host}]" if address.version == 6 else host
 
 
 def parser(prog: str = "serve") -> argparse.ArgumentParser:
@@ -85,13 +99,14 @@ def parser(prog: str = "serve") -> argparse.ArgumentParser:
     add("--memory-mb", type=float, default=3500, help="that a reading may take (default: %(default)s)")
     add("--upload-mb", type=float, default=100, help="largest file taken (default: %(default)s)")
     add("--checkpoint", default=DEFAULT, help="name, folder or .ckpt (default: %(default)s)")
+    add_voice(parser)
     return parser
 
 
-def _positive(options: argparse.Namespace, name: str) -> float:
+def _at_least(options: argparse.Namespace, name: str, least: float) -> float:
     value = float(getattr(options, name))
-    if not value > 0:
-        raise ValueError(f"--{name.replace('_', '-')} {value:g}: want a number above 0")
+    if not least <= value < float("inf"):
+        raise ValueError(f"--{name.replace('_', '-')} {value:g}: want {least:g} or more")
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -17,7 +18,10 @@ from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor
 
-from ecgdig.callbacks import ExamplePages, FirstStrips, ModelArtifact, Speed
+from ecgdig.callbacks import ExamplePages, FirstStrips, JsonLines, ModelArtifact, Speed
+from ecgdig.commands.voice import BAD_OPTION, Voice
+from ecgdig.data import PagesOnTheFly
+from ecgdig.io import RecordError
 from ecgdig.tracking import wandb_mode
 
 CONFIG_FOLDER = Path(__file__).parents[2] / "configs"
@@ -35,15 +39,28 @@ class TrainCLI(LightningCLI):
         parser.add_argument("--threads", type=int, default=0, help="CPU threads of the network; 0 = all cores")
         parser.add_argument("--examples", type=int, default=4, help="pages read and shown at each validation; 0 = none")
         parser.add_argument("--project", type=str, default="ecgdig", help="W&B project")
+        parser.add_argument("--quiet", action="store_true", help="say only what failed")
+        parser.add_argument("--json-lines", action="store_true", help="print the scores of each validation as JSON")
 
 
 def main(args: Sequence[str] | None = None) -> Trainer:
     """Train as the command line says; returns the trainer, whose `callback_metrics` hold the last scores.
 
     Raises:
-        SystemExit: a bad option, a missing file or an unreadable checkpoint; the message says what to do.
+        SystemExit: 2 for a bad option, a missing file, an unreadable checkpoint or recording; a line says what to do.
     """
-    arguments = _with_config_folder(list(sys.argv[1:] if args is None else args))
+    try:
+        return _train(list(sys.argv[1:] if args is None else args))
+    except SystemExit as stop:
+        if not isinstance(stop.code, str):
+            raise
+        print(f"train: {stop.code}", file=sys.stderr)
+        raise SystemExit(BAD_OPTION) from None
+
+
+def _train(args: list[str]) -> Trainer:
+    voice = Voice("--quiet" in args, "--json-lines" in args)
+    arguments = [*_with_config_folder(args), *_silent(voice)]
     cli = TrainCLI(
         LightningModule,
         LightningDataModule,
@@ -66,12 +83,43 @@ def main(args: Sequence[str] | None = None) -> Trainer:
     trainer.loggers = make_loggers(folder, folder.name, config.project, plain)
     callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]  # Lightning sets it outside the class
     callbacks.extend(make_callbacks(folder, config.monitor, config.ema, config.examples))
+    callbacks.extend([JsonLines()] if voice.json_lines else [])
     # Lightning keeps checkpoint callbacks last, so that they see what the others logged
     callbacks.sort(key=lambda callback: isinstance(callback, ModelCheckpoint))
     if config.init:
         load_weights(cli.model, Path(config.init))
-    trainer.fit(cli.model, cli.datamodule, ckpt_path=_resume_path(config.resume, folder))
+    _check_records(cli.datamodule)
+    try:
+        trainer.fit(cli.model, cli.datamodule, ckpt_path=_resume_path(config.resume, folder))
+    except RecordError as error:  # of a worker process it comes with a traceback, which it ends
+        raise SystemExit(str(error).strip().splitlines()[-1].partition("RecordError: ")[2] or str(error)) from None
     return trainer
+
+
+def _silent(voice: Voice) -> list[str]:
+    """Options that keep Lightning from talking to people."""
+    if voice.quiet and voice.json_lines:
+        raise SystemExit("--quiet and --json-lines exclude each other; give one")
+    if not (voice.quiet or voice.json_lines):
+        return []
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    return ["--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false"]
+
+
+def _check_records(data: LightningDataModule) -> None:
+    """Open the recordings that a data module names, before anything is trained.
+
+    Raises:
+        SystemExit: a folder without recordings, or one whose first cannot be read.
+    """
+    if not isinstance(data, PagesOnTheFly):
+        return
+    try:
+        for source in (data.train_source(), data.val_source()):
+            source[0]
+    except (FileNotFoundError, RecordError) as error:
+        raise SystemExit(str(error)) from None
 
 
 def run_name(name: str) -> str:

@@ -26,7 +26,7 @@ from ecgdig.locate.names import STRIDE, TOKENS, WEIGHTS
 from ecgdig.page import Page, render, sample_style
 from ecgdig.page.layout import Segment
 from ecgdig.page.sample import sample_layout
-from ecgdig.sources import Simulator, Source, WfdbFolder
+from ecgdig.sources import RecordingFolder, Simulator, Source
 from ecgdig.tasks.name_net import NameNet, save
 from ecgdig.units import PAPER_SPEEDS_MM_PER_S
 
@@ -197,7 +197,7 @@ def main(args: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--out", default=str(WEIGHTS), help="weights to write (default: those of the package)")
     options = parser.parse_args(args)
-    source: Source = WfdbFolder(options.records) if options.records else Simulator(n=400, seed=options.seed)
+    source: Source = RecordingFolder(options.records) if options.records else Simulator(n=400, seed=options.seed)
     folder = Path(options.folder)
     make_pages(source, options.pages, folder, options.seed)
     save(train(folder, options.steps, options.batch, options.seed), Path(options.out))

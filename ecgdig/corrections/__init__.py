@@ -1,5 +1,6 @@
 """A reading and what a person corrects in it: edits as values, and the reading that they make. Needs no torch."""
 
+from ecgdig.corrections.carry import again_on
 from ecgdig.corrections.corrector import Corrector
 from ecgdig.corrections.edits import (
     Corners,
@@ -14,6 +15,7 @@ from ecgdig.corrections.edits import (
     Unreadable,
     edit_of,
     edits_of,
+    to_json,
 )
 
 __all__ = [
@@ -28,6 +30,8 @@ __all__ = [
     "Scale",
     "Swap",
     "Unreadable",
+    "again_on",
     "edit_of",
     "edits_of",
+    "to_json",
 ]

@@ -6,6 +6,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,8 @@ from ecgdig.corrections.edits import (
 )
 from ecgdig.corrections.geometry import by_corners, by_point, carried, moved_by_mm
 from ecgdig.corrections.retrace import blanked, replaced, snapped
-from ecgdig.digitizer import Digitization, assemble, judged, read_row, recording_of, row_chances
+from ecgdig.digitizer import SEAM_MM, Digitization, assemble, judged, read_row, recording_of, row_chances
+from ecgdig.formats.about import NO_NETWORK
 from ecgdig.grid.lines import moved, refine, with_field
 from ecgdig.hub import TraceModel
 from ecgdig.locate.ink import InkMap, ink_map
@@ -34,11 +36,16 @@ from ecgdig.locate.plans import named_plan
 from ecgdig.page.layout import Layout, Segment
 from ecgdig.page.warp import Warp
 from ecgdig.recording import canonical_lead
+from ecgdig.units import LEADS
 from ecgdig.vectorize import RowReading
 
 REREAD_MM = 3.0  # rows that the geometry moves by more are read again, others are moved
+_EXACT = (1.0, 0.0)  # of rows that were not read by a network: their spread is their standard error
+_EXACT_SEAM_MM = (-0.01, 0.01)  # of these: coordinates are rounded
+_CONTEXT_MM = 8.0  # that the network sees beside a stretch
 _MOST_STRIPS = 40  # answers of the network that are kept, 1.6 MB each
 _MARGIN_MM = 30.0
+_MOST_TRIED = 8  # earlier geometries that are looked at
 _TIME_PASSES, _TIME_STEP_MM = 3, 0.005
 
 
@@ -46,17 +53,19 @@ _TIME_PASSES, _TIME_STEP_MM = 3, 0.005
 class RememberingModel(TraceModel):
     """A network that keeps its answers: a strip that it has seen before costs nothing."""
 
+    asked: TraceModel | None = None
     kept: OrderedDict[bytes, tuple[NDArray[np.float32], NDArray[np.float32]]] = field(default_factory=OrderedDict)
 
     @staticmethod
     def of(model: TraceModel) -> RememberingModel:
-        return RememberingModel(model.net, model.spec, model.name, model.sha256, model.sigma, model.config)
+        return RememberingModel(model.net, model.spec, model.name, model.sha256, model.sigma, model.config, model)
 
     def chances(self, strips: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         keys = [hashlib.blake2b(np.ascontiguousarray(strip).data, digest_size=16).digest() for strip in strips]
         new = [i for i, key in enumerate(keys) if key not in self.kept]
         if new:
-            for i, *answer in zip(new, *super().chances(strips[new]), strict=True):
+            assert self.asked is not None
+            for i, *answer in zip(new, *self.asked.chances(strips[new]), strict=True):
                 self.kept[keys[i]] = (answer[0], answer[1])
         answers = [self.kept[key] for key in keys]
         for key in keys:
@@ -115,14 +124,14 @@ class Corrector:
             same += 1
         states = self._states[: same + 1]
         for edit in edits[same:]:
-            states.append(self._step(states[-1], edit))
+            states.append(self._step(states, edit))
         self._states, self._edits = states, list(edits)
         return replace(states[-1].read, edits=(*self._before, *(to_json(edit) for edit in edits)))
 
-    def _step(self, state: _State, edit: Edit) -> _State:
-        read = state.read
+    def _step(self, states: Sequence[_State], edit: Edit) -> _State:
+        state, read = states[-1], states[-1].read
         if isinstance(edit, (Corners, MovePoint)):
-            return self._bent(state, edit)
+            return self._bent(states, edit)
         if isinstance(edit, (Scale, Rearrange, Rename, Swap)):
             found = (_relaid(state.found[0], edit), state.found[1])
             new = self._sampled(replace(read, layout=_relaid(read.layout, edit)))
@@ -138,18 +147,16 @@ class Corrector:
         rows = self._drawn(read, read.rows, stroke)
         return replace(state, read=self._sampled(replace(read, rows=rows)), strokes=(*state.strokes, stroke))
 
-    def _bent(self, state: _State, edit: Corners | MovePoint) -> _State:
-        """Another geometry: rows that it moves far are read again, and the printed lines settle the rest."""
-        read, model = state.read, self._model
+    def _bent(self, states: Sequence[_State], edit: Corners | MovePoint) -> _State:
+        """Another geometry: rows that were read with one much like it are moved, the others read again."""
+        state, read, model = states[-1], states[-1].read, self._model
         if isinstance(edit, Corners):
             dragged = by_corners(state.dragged, edit)
         else:
             dragged = by_point(state.dragged, read.layout, edit)
         warp = dragged
         layout = carried(*state.found, warp)
-        far = [by > REREAD_MM for by in moved_by_mm(read, warp)]
-        near = moved(read.rows, read.warp, warp)
-        rows = tuple(read_row(read.image, warp, layout, r, model) if again else near[r] for r, again in enumerate(far))
+        rows, missing = self._rows_in(states, warp, layout)
         warp = with_field(warp, _size_mm(layout))
         better = refine(read.image, warp, rows)
         rows = moved(rows, warp, better.warp)
@@ -161,17 +168,40 @@ class Corrector:
             if abs(layout.segments[0].x_mm - was_mm) < _TIME_STEP_MM:
                 break
         new = replace(new, turned_deg=read.turned_deg, drawn_hz=new.drawn_hz or read.drawn_hz, doubts=read.doubts)
-        again = [stroke for stroke in state.strokes if far[stroke.row]]
-        for stroke in again:
+        for stroke in missing:
             new = self._sampled(replace(new, rows=self._drawn(new, new.rows, stroke)))
         return replace(state, read=judged(new), dragged=dragged)
+
+    def _rows_in(
+        self, states: Sequence[_State], warp: Warp, layout: Layout
+    ) -> tuple[tuple[RowReading, ...], list[_Stroke]]:
+        """The rows in the mm of a warp, and the strokes of the last state that are not in them.
+
+        Each comes from the state whose warp is most like it there: dragging back costs nothing, in time or in columns.
+        """
+        read = states[-1].read
+        bent = [state for before, state in pairwise(states) if state.read.warp is not before.read.warp]
+        known = [states[-1], *reversed(bent[-_MOST_TRIED:]), states[0]]  # of equals the last, which has all strokes
+        off = np.array([moved_by_mm(state.read, warp) for state in known])
+        rows, missing = [], []
+        for r, best in enumerate(off.argmin(axis=0).tolist()):
+            nearest = known[best]
+            if off[best, r] > REREAD_MM:
+                rows.append(read_row(read.image, warp, layout, r, self._model))
+                has: tuple[_Stroke, ...] = ()
+            else:
+                rows += moved(nearest.read.rows[r : r + 1], nearest.read.warp, warp)
+                has = nearest.strokes
+            missing += [stroke for stroke in states[-1].strokes if stroke.row == r and stroke not in has]
+        return tuple(rows), missing
 
     def _drawn(self, read: Digitization, rows: tuple[RowReading, ...], stroke: _Stroke) -> tuple[RowReading, ...]:
         points = read.warp.to_mm(stroke.points_px)
         if stroke.blank:
             row = blanked(rows[stroke.row], float(points[0, 0]), float(points[-1, 0]))
         else:
-            said = row_chances(read.image, read.warp, read.layout, stroke.row, self._model)
+            between = (float(points[:, 0].min()) - _CONTEXT_MM, float(points[:, 0].max()) + _CONTEXT_MM)
+            said = row_chances(read.image, read.warp, read.layout, stroke.row, self._model, between)
             row = replaced(rows[stroke.row], snapped(said, self._ink_of(read), points))
         return (*rows[: stroke.row], row, *rows[stroke.row + 1 :])
 
@@ -182,8 +212,9 @@ class Corrector:
 
     def _sampled(self, read: Digitization) -> Digitization:
         """The samples of its rows and layout."""
-        name = read.recording.name
-        new = recording_of(read.layout, read.rows, self._model.sigma, name, read.time_error_mm)
+        name, exact = read.recording.name, read.checkpoint[0] == NO_NETWORK  # vector paths end where a lead does
+        rule, seam_mm = (_EXACT, _EXACT_SEAM_MM) if exact else (self._model.sigma, SEAM_MM)
+        new = recording_of(read.layout, read.rows, rule, name, read.time_error_mm, seam_mm)
         return judged(replace(read, recording=new))
 
 
@@ -201,7 +232,10 @@ def _relaid(layout: Layout, edit: Scale | Rearrange | Rename | Swap) -> Layout:
 
     if isinstance(edit, Rename):
         lead_at(edit.place)
-        new = {edit.place: canonical_lead(edit.lead)}
+        lead = canonical_lead(edit.lead)
+        if lead.startswith("-") and lead[1:] not in LEADS:
+            raise EditError(f"lead name {lead!r}; only a standard lead can be printed the other way up, such as -aVR")
+        new = {edit.place: lead}
     else:
         new = {edit.first: lead_at(edit.second), edit.second: lead_at(edit.first)}
     segments = (replace(s, lead=new.get((s.row, s.column), s.lead)) for s in layout.segments)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, get_type_hints
@@ -166,7 +166,8 @@ def _of_type(value: Any, hint: Any, name: str) -> Any:
         return value
     if hint == float | None and value is None:
         return None
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    # compared, not converted: whole numbers may be beyond any float
+    number = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     if hint in (float, float | None) and number:
         return float(value)
     if isinstance(value, (list, tuple)):

@@ -33,7 +33,7 @@ _CPT = "2.16.840.1.113883.6.12"
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 _MOST_BYTES = 300_000_000
 _LEAST_FS, _MOST_FS = 10.0, 50_000.0
-_MOST_SAMPLES = 5_000_000  # nearly three hours at 500 Hz
+_MOST_SAMPLES = 60_000_000  # of all leads: nearly three hours of twelve at 500 Hz
 
 
 def write_aecg(recording: Recording, about: About, path: str | os.PathLike[str]) -> Path:
@@ -104,7 +104,7 @@ def read_aecg(path: str | os.PathLike[str]) -> Recording:
 def is_aecg(path: str | os.PathLike[str]) -> bool:
     """Whether the first 4 kB speak of an AnnotatedECG."""
     with Path(path).open("rb") as file:
-        return b"AnnotatedECG" in file.read(4096)
+        return b"AnnotatedECG" in file.read(8192).replace(b"\0", b"")  # may be UTF-16
 
 
 def _root(file: Path) -> ET.Element:
@@ -115,10 +115,14 @@ def _root(file: Path) -> ET.Element:
     """
     if file.stat().st_size > _MOST_BYTES:
         raise ValueError(f"larger than {_MOST_BYTES / 1e6:.0f} MB; no ECG is")
-    text = file.read_bytes()
-    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+    data = file.read_bytes()
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        data = re.sub(r"^<\?xml[^>]*\?>", "", data.decode("utf-16")).encode()
+    if b"\0" in data:
+        raise ValueError("holds bytes that no text has; export it again, as UTF-8")
+    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         raise ValueError("has a document type or entities, which no annotated ECG needs; export it again")
-    root = ET.fromstring(text)
+    root = ET.fromstring(data)
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
     return root
@@ -144,9 +148,9 @@ def _recording(root: ET.Element, name: str) -> Recording:
     fs, start = rates[0], min(0.0 if time.relative else time.head_s for time, _, _ in parts)
     places = [round((time.head_s - start) * fs) for time, _, _ in parts]
     n = max(first + samples.size for first, (_, _, samples) in zip(places, parts, strict=True))
-    if min(places) < 0 or n > _MOST_SAMPLES:
-        raise ValueError(f"samples from {min(places) / fs:g} to {n / fs:g} s; want those of one page")
     leads = tuple(dict.fromkeys(lead for _, lead, _ in parts))
+    if min(places) < 0 or n * len(leads) > _MOST_SAMPLES:
+        raise ValueError(f"samples from {min(places) / fs:g} to {n / fs:g} s; want those of one page")
     signal = np.full((len(leads), n), np.nan, np.float32)
     for first, (_, lead, samples) in zip(places, parts, strict=True):
         signal[leads.index(lead), first : first + samples.size] = samples

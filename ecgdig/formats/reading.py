@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from ecgdig.formats.aecg import is_aecg, read_aecg
 from ecgdig.formats.dicom import read_dicom
 from ecgdig.formats.edf import read_edf
 from ecgdig.formats.parquet import read_parquet
+from ecgdig.io.dicom_page import is_dicom_page
 from ecgdig.io.table import is_csv_recording, read_csv, read_npz
 from ecgdig.io.wfdb import RecordError, read_wfdb
 from ecgdig.recording import Recording
@@ -84,6 +87,8 @@ def is_recording(path: str | os.PathLike[str]) -> bool:
     try:
         if suffix == ".csv":
             return is_csv_recording(file)
+        if suffix == ".dcm":
+            return not is_dicom_page(file) or find_spec("pydicom") is None  # then whoever reads it says what is missing
         return suffix != ".xml" or is_aecg(file)
     except OSError:
         return False
@@ -91,17 +96,17 @@ def is_recording(path: str | os.PathLike[str]) -> bool:
 
 def name_of(path: Path) -> str:
     """What a recording is called: its file's name without suffixes."""
-    return path.stem.removesuffix(".aecg")
+    return re.sub(r"\.aecg$", "", path.stem, flags=re.I)
 
 
 def recordings_in(folder: Path) -> list[Path]:
     """The recordings below a folder, sorted by path; of one name in several formats the first of `SUFFIXES`."""
     found: dict[tuple[Path, str], Path] = {}
-    for suffix in SUFFIXES:
-        for path in folder.rglob(f"*{suffix}"):
-            key = path.parent, name_of(path)
-            if key not in found and path.is_file() and is_recording(path):
-                found[key] = path
+    files = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()]
+    for path in sorted(files, key=lambda path: (SUFFIXES.index(path.suffix.lower()), path)):
+        key = path.parent, name_of(path)
+        if key not in found and is_recording(path):
+            found[key] = path
     return sorted(found.values())
 
 

@@ -14,7 +14,13 @@ from ecgdig.locate.names import Word
 from ecgdig.locate.plans import named_plan, plans_of
 from ecgdig.page.plan import LeadPlan, column_plan
 from ecgdig.recording import canonical_lead
-from ecgdig.units import LEADS, STANDARD_GAIN_MM_PER_MV, STANDARD_SPEED_MM_PER_S
+from ecgdig.units import (
+    GAIN_RANGE_MM_PER_MV,
+    LEADS,
+    SPEED_RANGE_MM_PER_S,
+    STANDARD_GAIN_MM_PER_MV,
+    STANDARD_SPEED_MM_PER_S,
+)
 from ecgdig.vector.curves import Curve, Pulse
 from ecgdig.vector.grid import Grid
 from ecgdig.vector.paths import Text
@@ -261,7 +267,8 @@ def scale_of(texts: Sequence[Text], pulses: Sequence[Pulse], speed: float | None
         if given is not None:
             return given
         said = [float(n.replace(",", ".")) for n in re.findall(_NUMBER + pattern, written)]
-        said = [value for value in said if 1 <= value <= 200]
+        low, high = SPEED_RANGE_MM_PER_S if what == "speed" else GAIN_RANGE_MM_PER_MV
+        said = [value for value in said if low <= value <= high]
         measured = float(np.median(sizes)) if sizes else None
         shown = None
         if measured is not None:

@@ -64,21 +64,13 @@ def read_vectors(
         GeometryError: not the layout that was named.
         ValueError: the layout is not known, or there are not as many rows as lead names.
     """
-    with pdf_document(file) as document:
-        try:
-            drawing = drawing_of(document[page - 1])
-        except ValueError:
-            return None  # too many lines for an ECG
-    if drawing.pictures > _MOST_PICTURE:
+    drawing = _drawing(file, page)
+    grid = None if drawing is None else find_grid(drawing.strokes)
+    if drawing is None or grid is None:
         return None
-    grid = find_grid(drawing.strokes)
-    if grid is None:
-        return None
-    curves, pulses = find_curves(drawing.strokes, grid)
-    curves = _alike(curves)
-    if sum(c.end_mm - c.start_mm for c in curves) < _LEAST_TRACE_MM:
-        return None
-    if max(np.ptp(c.points, axis=0).max() for c in curves) > _LONGEST_MM:
+    every, pulses = find_curves(drawing.strokes, grid)
+    curves = _alike(every)
+    if not _are_traces(curves):
         return None
     rows = rows_of(curves)
     baselines, of_row = baselines_of(rows, pulses)
@@ -87,9 +79,8 @@ def read_vectors(
     segments, remarks = _segments(cells, baselines, scale)
     found = Layout(plan, _paper(drawing, grid), segments)
     if leads is not None:
-        found = renamed(found, leads)
+        found, warnings = renamed(found, leads), []
         cells = [_cell_of(s, rows[s.row]) for s in found.segments]
-        warnings = []
     rate = _drawn_rate(curves, scale.speed)
     if rate is None:
         remarks.append("the program that drew the page left out corners of its lines: samples are not exact")
@@ -97,12 +88,24 @@ def read_vectors(
     shown = tuple(_shown(row) for row in rows)
     doubts = doubts_about(recording, found, shown)
     told = (*warnings, *scale.warnings, *remarks, *doubts)
-    warp = _warp(drawing, grid, image)
-    return replace(
-        Digitization(recording, found, warp, shown, told, (NO_NETWORK, ""), image),
-        doubts=doubts,
-        drawn_hz=rate if rate is not None and rate < 0.99 * OUTPUT_FS else None,
-    )
+    read = Digitization(recording, found, _warp(drawing, grid, image), shown, told, (NO_NETWORK, ""), image)
+    return replace(read, doubts=doubts, drawn_hz=rate if rate is not None and rate < 0.99 * OUTPUT_FS else None)
+
+
+def _drawing(file: Path | bytes, page: int) -> Drawing | None:
+    """The vectors of a page, from 1; None of one that is a picture, or has more lines than an ECG."""
+    with pdf_document(file) as document:
+        try:
+            drawing = drawing_of(document[page - 1])
+        except ValueError:
+            return None
+    return None if drawing.pictures > _MOST_PICTURE else drawing
+
+
+def _are_traces(curves: Sequence[Curve]) -> bool:
+    """Whether there is enough of them, and none longer than any page."""
+    enough = sum(c.end_mm - c.start_mm for c in curves) >= _LEAST_TRACE_MM
+    return enough and max(np.ptp(c.points, axis=0).max() for c in curves) <= _LONGEST_MM
 
 
 def _alike(curves: Sequence[Curve]) -> list[Curve]:
@@ -178,9 +181,8 @@ def _recording(layout: Layout, cells: Sequence[Cell], name: str) -> Recording:
             here = (x >= points[0, 0] - half) & (x <= points[-1, 0] + half) & np.isnan(signal[row])
             y = _through(points, np.clip(x[here], points[0, 0], points[-1, 0]))
             signal[row, here] = sign * s.mv_of(y)
-            # the room that simplifying leaves is across the line: on a steep one that is much along y
-            steep = np.hypot(1, np.gradient(y, x[here])) if y.size > 1 else np.ones(y.size)
-            error_mm = np.full(y.size, _ERROR_MM) if evened(points) is not None else _SIMPLIFIED_MM * steep
+            exact = evened(points) is not None
+            error_mm = np.full(y.size, _ERROR_MM) if exact else _SIMPLIFIED_MM * _steep(x[here], y)
             sigma[row, here] = error_mm / s.gain_mm_per_mv
     return Recording(leads, OUTPUT_FS, signal.astype(np.float32), sigma.astype(np.float32), name=name)
 
@@ -234,14 +236,28 @@ def _drawn_rate(curves: Sequence[Curve], speed: float) -> float | None:
 
 
 def _shown(row: Sequence[Curve]) -> RowReading:
-    """A row as a reading by a network would be: many columns, without spread."""
-    x = np.arange(row[0].start_mm, row[-1].end_mm, 1 / _COLUMNS_PER_MM)
-    y = np.full(x.shape, np.nan)
-    for curve in row:
-        inside = (x >= curve.start_mm) & (x <= curve.end_mm)
-        y[inside] = np.interp(x[inside], *curve.points.T)
-    known = np.isfinite(y)
-    return RowReading(x, y, np.where(known, _ERROR_MM, np.nan), known.astype(np.float32))
+    """A row as a reading by a network would be: a column a sample where corners are samples, else many."""
+    parts = [_columns(curve.points) for curve in row]
+    x, y, spread = (np.concatenate(part) for part in zip(*parts, strict=True))
+    order = np.argsort(x, kind="stable")
+    kept = order[np.concatenate([[True], np.diff(x[order]) > 1e-6])]
+    return RowReading(x[kept], y[kept], spread[kept], np.ones(kept.size, np.float32))
+
+
+def _columns(points: Array) -> tuple[Array, Array, Array]:
+    """Places, heights and standard errors of a curve, in mm."""
+    samples = evened(points)
+    if samples is not None:
+        start, step, y = samples
+        return start + step * np.arange(y.size, dtype=np.float64), y, np.full(y.shape, _ERROR_MM)
+    x = np.arange(points[0, 0], points[-1, 0], 1 / _COLUMNS_PER_MM, dtype=np.float64)
+    y = np.interp(x, *points.T)
+    return x, y, _SIMPLIFIED_MM * _steep(x, y)
+
+
+def _steep(x: Array, y: Array) -> Array:
+    """Length of a curve along 1 mm of x: room across a steep line is much along y."""
+    return np.asarray(np.hypot(1, np.gradient(y, x)) if y.size > 1 else np.ones(y.size), np.float64)
 
 
 def _paper(drawing: Drawing, grid: Grid) -> Paper:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import secrets
 import shutil
@@ -31,19 +32,20 @@ from ecgdig.locate.plans import KNOWN_LAYOUTS
 from ecgdig.units import GAINS_MM_PER_MV, LEADS, PAPER_SPEEDS_MM_PER_S
 from ecgdig.web import downloads
 from ecgdig.web.dispatcher import Dispatcher, Job, QueueFullError
-from ecgdig.web.guard import LOOPBACK, Guard, RefusedError, body_to_file, small_json
-from ecgdig.web.limits import Limits
+from ecgdig.web.guard import LOOPBACK, Guard, RefusedError, announced_bytes, body_to_file, small_json
+from ecgdig.web.limits import MB, Limits
 from ecgdig.web.samples import GALLERY
 from ecgdig.web.samples import LAYOUTS as DRAWN_LAYOUTS
 from ecgdig.web.sessions import FullError, PageHeld, Session, Sessions
-from ecgdig.web.tasks import PICTURE, READING, SAMPLES, UPLOAD, VIEW
+from ecgdig.web.tasks import PACKED, PICTURE, RECORDING, SAMPLES, UPLOAD, VIEW
 from ecgdig.web.worker import Worker
 
 STATIC = Path(__file__).parent / "static"
-COOKIE = "ecgdig_session"
+COOKIE = "ecgdig_session"  # and the port: browsers give a host's cookies to every port of it
 MOST_EDITS = 200
 _LAYOUTS = sorted({name for plans in KNOWN_LAYOUTS.values() for name in plans})
 _SWEEP_S = 60.0
+_MOST_RECORDING_MB = 50
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -125,13 +127,14 @@ class Server:
         while True:
             await asyncio.sleep(_SWEEP_S)
             for session in self.sessions.forget_idle():
-                self._cancel_all(session)
+                self.queue.cancel_all(session.id)
+            self.sessions.sweep()
 
     def _guarded(self, do: Callable[[Request, Session], Awaitable[Response]]) -> Endpoint:
         """The endpoint for those who have a session; whatever it refuses is a status and a sentence."""
 
         async def endpoint(request: Request) -> Response:
-            session = self.sessions.find(request.cookies.get(COOKIE))
+            session = self.sessions.find(request.cookies.get(_cookie(request)))
             if session is None:
                 return _refused(401, "no session: open the start page again")
             try:
@@ -142,14 +145,18 @@ class Server:
                 return _refused(429, str(error))
             except (EditError, ValueError) as error:
                 return _refused(422, " ".join(str(error).split())[:500])
+            except FileNotFoundError:
+                return _refused(409, "this was removed, or read anew, meanwhile; look at it again")
             except ClientDisconnect:
                 return _refused(400, "the request broke off")
+            finally:
+                self.sessions.find(session.id)  # whoever waited for a long answer was not idle
 
         return endpoint
 
     async def index(self, request: Request) -> Response:
         """The page; it begins a session where there is none."""
-        if self.sessions.find(request.cookies.get(COOKIE)) is None:
+        if self.sessions.find(request.cookies.get(_cookie(request))) is None:
             given, token = request.query_params.get("token", ""), self.settings.token
             if token is not None and not secrets.compare_digest(given.encode(), token.encode()):
                 return PlainTextResponse("Open the address that `ecgdig serve` printed; it holds the token.\n", 401)
@@ -159,7 +166,7 @@ class Server:
                 return PlainTextResponse(f"{error}\n", 503)
             answer: Response = RedirectResponse("/", 303) if given else FileResponse(STATIC / "index.html")
             answer.set_cookie(
-                COOKIE, session.id, httponly=True, samesite="strict", secure=request.url.scheme == "https"
+                _cookie(request), session.id, httponly=True, samesite="strict", secure=request.url.scheme == "https"
             )
             return answer
         return RedirectResponse("/", 303) if request.query_params else FileResponse(STATIC / "index.html")
@@ -186,37 +193,80 @@ class Server:
 
     async def upload(self, request: Request, session: Session) -> Response:
         """A file, the body as it is; each of its pages becomes a page."""
-        page = session.add(request.query_params.get("name", ""))
         limits = session.limits
+        announced = announced_bytes(request)
+        pages = [session.add(request.query_params.get("name", ""))]
         try:
-            await body_to_file(request, page.folder / UPLOAD, limits.upload_mb, limits.upload_s)
-            return await self._open(session, page)
+            with session.room_for(min(announced or limits.upload_mb * MB, limits.upload_mb * MB)):
+                await body_to_file(request, pages[0].folder / UPLOAD, limits.upload_mb, limits.upload_s)
+            what = {"kind": "count", "file": str(pages[0].folder / UPLOAD)}
+            counted = await self._done(request, Job(session.id, what))
+            self._split(session, pages, int(counted.result["pages"]))
+            for page in pages:
+                await self._read(session, page, {})
         except BaseException:
-            session.remove(page)
+            for page in pages:
+                self.queue.cancel_all(session.id, page.place)
+                session.remove(page)
             raise
+        return JSONResponse({"pages": [self._told(page) for page in pages]}, 201)
 
-    async def _open(self, session: Session, page: PageHeld) -> Response:
-        counted = await self.queue.done(Job(session.id, {"kind": "count", "folder": str(page.folder)}))
-        if counted.state != "done":
-            raise RefusedError(counted.fault or 409, counted.error or "cancelled")
-        pages = [page]
-        label, n = page.name, int(counted.result["pages"])
+    def _split(self, session: Session, pages: list[PageHeld], n: int) -> None:
+        """Add the other pages of a file that has `n`."""
+        first = pages[0]
+        label, file_name = first.name, first.file_name
         for number in range(2, n + 1):
-            more = session.add(f"{label}, page {number}")
-            more.number, more.upload = number, page.folder
-            pages.append(more)
+            pages.append(session.add(f"{label}, page {number}"))
+            pages[-1].number, pages[-1].upload = number, first.folder
         if n > 1:
-            page.name = f"{label}, page 1"
-        for each in pages:
-            await self._read(session, each, {})
-        return JSONResponse({"pages": [self._told(each) for each in pages]}, 201)
+            first.name = f"{label}, page 1"
+            for page in pages:
+                page.file_name = f"{file_name}_p{page.number}"
 
     async def _read(self, session: Session, page: PageHeld, options: Mapping[str, Any]) -> None:
-        page.edits = []
-        what = {"kind": "read", "folder": str(page.folder), "page": page.number, "options": dict(options)}
-        if page.upload is not None:
-            what["upload"] = str(page.upload)
-        page.job = await self.queue.submit(Job(session.id, what, place=str(page.folder)))
+        """Have a page read; what was read of it before stays until then, its edits go on where they fit."""
+        into = session.new_folder()
+        what = {
+            "kind": "read",
+            "file": str((page.upload or page.folder) / UPLOAD),
+            "page": page.number,
+            "into": str(into),
+            "options": dict(options),
+            "session": str(session.folder),
+            "most_bytes": session.limits.session_mb * MB,
+        }
+        if page.shown is not None:
+            what |= {"before": str(page.shown), "edits": page.edits}
+
+        def settle(job: Job) -> None:
+            if job.state != "done":
+                _clear(into)
+                return
+            page.takes_over(into, into)
+            page.edits, page.dropped = job.result["edits"], job.result["dropped"]
+
+        page.job = await self.queue.submit(Job(session.id, what, page.place, then=settle))
+
+    async def _done(self, request: Request, job: Job) -> Job:
+        """A job done while its visitor waits: it is cancelled when the connection ends.
+
+        Raises:
+            RefusedError: it failed or was cancelled.
+        """
+        working = asyncio.create_task(self.queue.done(job))
+        leaving = asyncio.create_task(_gone(request))
+        try:
+            await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            leaving.cancel()
+            if not working.done():
+                working.cancel()
+                self.queue.cancel(job)
+        if working.done():
+            await working  # may raise
+        if job.state != "done":
+            raise RefusedError(job.fault or 409, job.error or "cancelled")
+        return job
 
     async def pages(self, request: Request, session: Session) -> Response:
         """All pages of the session, with how far their reading is."""
@@ -224,54 +274,66 @@ class Server:
 
     def _told(self, page: PageHeld) -> dict[str, Any]:
         job = page.job
-        told = {"id": page.id, "name": page.name, "edits": len(page.edits)}
+        told = {"id": page.id, "name": page.name, "edits": len(page.edits), "read": page.shown is not None}
         if job is None:
             return {**told, "state": "waiting", "stage": "", "error": "", "ahead": 0}
         return {**told, "state": job.state, "stage": job.stage, "error": job.error, "ahead": self.queue.ahead_of(job)}
 
     async def page(self, request: Request, session: Session) -> Response:
         """The reading, for the screen."""
-        page = _found(request, session)
-        return Response(self._whole(page, VIEW).read_bytes(), media_type="application/json")
+        return self._view(_found(request, session))
+
+    def _view(self, page: PageHeld) -> Response:
+        whole = json.loads((_shown(page) / VIEW).read_bytes())
+        return JSONResponse({**whole, "dropped": page.dropped})
 
     async def picture(self, request: Request, session: Session) -> Response:
-        return FileResponse(self._whole(_found(request, session), PICTURE), media_type="image/jpeg")
+        page = _found(request, session)
+        _shown(page)
+        assert page.reading is not None
+        return Response((page.reading / PICTURE).read_bytes(), media_type="image/jpeg")
 
     async def samples(self, request: Request, session: Session) -> Response:
-        page = _found(request, session)
-        return FileResponse(self._whole(page, SAMPLES), media_type="application/octet-stream")
+        data = (_shown(_found(request, session)) / SAMPLES).read_bytes()
+        return Response(data, media_type="application/octet-stream")
 
     async def edit(self, request: Request, session: Session) -> Response:
         """The reading with a whole list of edits; the answer is the new reading."""
         page = _found(request, session)
-        self._whole(page, READING)
+        _shown(page)
         value = (await small_json(request)).get("edits")
         edits = edits_of(value)
         if len(edits) > MOST_EDITS:
             raise EditError(f"{len(edits)} edits; want {MOST_EDITS} at most")
-        what = {"kind": "edit", "folder": str(page.folder), "edits": value}
-        job = await self.queue.done(Job(session.id, what, place=str(page.folder)))
-        if job.state != "done":
-            raise RefusedError(job.fault or 409, job.error or "cancelled")
+        reading, into = page.reading, session.new_folder()
         assert isinstance(value, list)
-        page.edits = value
-        return Response((page.folder / VIEW).read_bytes(), media_type="application/json")
+        assert reading is not None
+
+        def settle(job: Job) -> None:
+            if job.state != "done" or page.reading != reading:  # read anew meanwhile
+                _clear(into)
+                return
+            page.takes_over(reading, into)
+            page.edits, page.dropped = value, []
+
+        what = {"kind": "edit", "reading": str(reading), "into": str(into), "edits": value}
+        await self._done(request, Job(session.id, what, page.place, then=settle))
+        if page.reading != reading:
+            raise RefusedError(409, "this page was read anew meanwhile; look at it again")
+        return self._view(page)
 
     async def again(self, request: Request, session: Session) -> Response:
-        """Read a page anew with what the user knows; its corrections are gone."""
+        """Read a page anew with what the user knows; corrections that do not fit the new reading are named in it."""
         page = _found(request, session)
         options = _options(await small_json(request))
-        if page.job is not None:
-            self.queue.cancel(page.job)
-        (page.folder / READING).unlink(missing_ok=True)
+        self.queue.cancel_all(session.id, page.place)
         await self._read(session, page, options)
         return JSONResponse(self._told(page), 202)
 
     async def remove(self, request: Request, session: Session) -> Response:
         """Forget a page; its reading is stopped if it is under way."""
         page = _found(request, session)
-        if page.job is not None:
-            self.queue.cancel(page.job)
+        self.queue.cancel_all(session.id, page.place)
         session.remove(page)
         return JSONResponse({})
 
@@ -279,33 +341,32 @@ class Server:
         """A zip of the pages asked for (`pages=a,b`, default all), in `formats=wfdb,csv`; `redact=0` leaves words."""
         query = request.query_params
         formats = downloads.checked(query.get("formats", "wfdb").split(","))
-        wanted = query.get("pages", ",".join(session.pages)).split(",")
-        pages = [session.pages[key] for key in wanted if key in session.pages]
-        pages = [page for page in pages if (page.folder / READING).is_file()]
-        if not pages:
-            raise RefusedError(404, "none of these pages has been read; wait until it is")
-        target = session.new_folder() / "readings.zip"
-        entries: list[dict[str, Any]] = [
-            {"folder": str(p.folder), "edits": p.edits, "name": Path(p.name).stem} for p in pages
-        ]
-        what = {
-            "kind": "export",
-            "target": str(target),
-            "pages": entries,
-            "formats": formats,
-            "redact": query.get("redact", "1") != "0",
-        }
-        place = str(pages[0].folder) if len(pages) == 1 else ""
-        job = await self.queue.done(Job(session.id, what, place=place))
-        if job.state != "done":
-            _clear(target.parent)
-            raise RefusedError(job.fault or 409, job.error or "cancelled")
-        name = safe_name(entries[0]["name"])[:60] if len(pages) == 1 else "readings"
+        pages = _wanted(session, query.get("pages"))
+        redact = query.get("redact", "1") != "0"
+        folder = session.new_folder()
+        taken: set[str] = set()
+        try:
+            for page in pages:  # a job each: others have their turn between them
+                what = {
+                    "kind": "export",
+                    "reading": str(page.reading),
+                    "shown": str(page.shown),
+                    "into": str(folder),
+                    "name": _free(safe_name(page.file_name)[:60], taken),
+                    "formats": formats,
+                    "redact": redact,
+                }
+                await self._done(request, Job(session.id, what, page.place))
+            await self._done(request, Job(session.id, {"kind": "pack", "folder": str(folder)}))
+        except BaseException:
+            _clear(folder)
+            raise
+        name = safe_name(pages[0].file_name)[:60] if len(pages) == 1 else "readings"
         return FileResponse(
-            target,
+            folder / PACKED,
             media_type="application/zip",
             filename=f"{name}.zip",
-            background=BackgroundTask(_clear, target.parent),
+            background=BackgroundTask(_clear, folder),
         )
 
     async def thumbnail(self, request: Request, session: Session) -> Response:
@@ -323,70 +384,108 @@ class Server:
     async def from_gallery(self, request: Request, session: Session) -> Response:
         """A page of the gallery, read as if it had been uploaded."""
         number = _sample_number(request)
-        return await self._made(session, GALLERY[number].title, {"kind": "sample", "number": number})
+        return await self._made(request, session, GALLERY[number].title, {"kind": "sample", "number": number})
 
     async def recording(self, request: Request, session: Session) -> Response:
-        """A recording (CSV) to draw pages of; an empty name forgets it."""
-        file = session.folder / "recording"
-        file.unlink(missing_ok=True)
-        if request.query_params.get("name"):
-            await body_to_file(request, file, min(session.limits.upload_mb, 50), session.limits.upload_s)
+        """A recording to draw pages of, in any format of one file; an empty name forgets it."""
+        file = session.folder / RECORDING
+        if not request.query_params.get("name"):
+            file.unlink(missing_ok=True)
+            return JSONResponse({})
+        most_mb = min(session.limits.upload_mb, _MOST_RECORDING_MB)
+        with session.room_for(most_mb * MB):
+            await body_to_file(request, file, most_mb, session.limits.upload_s)
         return JSONResponse({})
 
     async def draw(self, request: Request, session: Session) -> Response:
         """A page as wished: its picture, or with `read=1` a page of the session."""
         wish = await small_json(request)
         if request.query_params.get("read"):
-            return await self._made(session, "drawn page", {"kind": "draw", "wish": wish})
+            return await self._made(request, session, "drawn page", {"kind": "draw", "wish": wish})
         folder = session.new_folder()
-        _lend_recording(session, folder)
-        job = await self.queue.done(Job(session.id, {"kind": "draw", "folder": str(folder), "wish": wish}))
-        if job.state != "done":
+        try:
+            _lend_recording(session, folder)
+            await self._done(request, Job(session.id, {"kind": "draw", "folder": str(folder), "wish": wish}))
+            return Response((folder / PICTURE).read_bytes(), media_type="image/jpeg")
+        finally:
             _clear(folder)
-            raise RefusedError(job.fault or 409, job.error or "cancelled")
-        return FileResponse(folder / PICTURE, media_type="image/jpeg", background=BackgroundTask(_clear, folder))
 
-    async def _made(self, session: Session, name: str, what: Mapping[str, Any]) -> Response:
+    async def _made(self, request: Request, session: Session, name: str, what: Mapping[str, Any]) -> Response:
         page = session.add(name)
-        _lend_recording(session, page.folder)
-        job = await self.queue.done(Job(session.id, {**what, "folder": str(page.folder)}))
-        if job.state != "done":
+        try:
+            _lend_recording(session, page.folder)
+            await self._done(request, Job(session.id, {**what, "folder": str(page.folder)}))
+            await self._read(session, page, {})
+        except BaseException:
             session.remove(page)
-            raise RefusedError(job.fault or 409, job.error or "cancelled")
-        await self._read(session, page, {})
+            raise
         return JSONResponse({"pages": [self._told(page)]}, 201)
 
     async def leave(self, request: Request, session: Session) -> Response:
         """End the session: everything that it holds is deleted now."""
-        self._cancel_all(session)
+        self.queue.cancel_all(session.id)
         self.sessions.end(session)
         answer = JSONResponse({})
-        answer.delete_cookie(COOKIE)
+        answer.delete_cookie(_cookie(request))
         return answer
-
-    def _cancel_all(self, session: Session) -> None:
-        for page in session.pages.values():
-            if page.job is not None:
-                self.queue.cancel(page.job)
-
-    def _whole(self, page: PageHeld, name: str) -> Path:
-        """A file of a page that has been read.
-
-        Raises:
-            RefusedError: it has not, or could not be.
-        """
-        job = page.job
-        if job is not None and job.state == "failed":
-            raise RefusedError(job.fault, job.error)
-        if not (page.folder / name).is_file() or not (page.folder / READING).is_file():
-            raise RefusedError(409, "this page has not been read yet")
-        return page.folder / name
 
 
 def default_workers(memory_mb: int) -> int:
     """One process a core, as far as there is memory."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e6
     return max(1, min(len(os.sched_getaffinity(0)), int(memory / memory_mb), 8))
+
+
+def _cookie(request: Request) -> str:
+    return f"{COOKIE}_{request.scope['server'][1]}"
+
+
+async def _gone(request: Request) -> None:
+    """Waits until the visitor's connection ends."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _shown(page: PageHeld) -> Path:
+    """The folder with what is shown of a page.
+
+    Raises:
+        RefusedError: it has not been read, or could not be.
+    """
+    if page.shown is not None:
+        return page.shown
+    if page.job is not None and page.job.state == "failed":
+        raise RefusedError(page.job.fault, page.job.error)
+    raise RefusedError(409, "this page has not been read yet")
+
+
+def _wanted(session: Session, keys: str | None) -> list[PageHeld]:
+    """The pages named, apart by commas, or without a name all that have been read.
+
+    Raises:
+        RefusedError: one of them is not there or has not been read, or there is none.
+    """
+    if keys is None:
+        pages = [page for page in session.pages.values() if page.shown is not None]
+        if not pages:
+            raise RefusedError(404, "no page has been read; wait until one is")
+        return pages
+    unknown = [key for key in keys.split(",") if key not in session.pages]
+    if unknown:
+        raise RefusedError(404, f"no page {unknown[0][:40]!r} in this session")
+    pages = [session.pages[key] for key in dict.fromkeys(keys.split(","))]
+    for page in pages:
+        _shown(page)
+    return pages
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The name, or one like it that is not taken yet, whatever the case of its letters."""
+    free, n = name, 2
+    while free.lower() in taken:
+        free, n = f"{name}-{n}", n + 1
+    taken.add(free.lower())
+    return free
 
 
 def _found(request: Request, session: Session) -> PageHeld:
@@ -426,9 +525,9 @@ def _options(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lend_recording(session: Session, folder: Path) -> None:
-    file = session.folder / "recording"
+    file = session.folder / RECORDING
     if file.is_file():
-        os.link(file, folder / "recording")
+        os.link(file, folder / RECORDING)
 
 
 def _clear(folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from ecgdig.web.worker import Worker
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 _START_S = 120.0  # a worker imports and loads within this
 _RESTARTS = 3  # failed starts of a worker in a row, after which it is given up
+_NONE_LEFT = "no process that reads can be started; ask whoever runs this server to try `ecgdig doctor`"
 
 
 class QueueFullError(Exception):
@@ -29,6 +30,7 @@ class Job:
         place: where it is at best done, e.g. the folder that a worker holds in memory.
         stage: what is being done, in words.
         fault: 4xx where the user can mend it, 5xx where not; 0 otherwise.
+        then: called once, when it ends, before whoever waits for it goes on.
     """
 
     owner: str
@@ -39,11 +41,14 @@ class Job:
     error: str = ""
     fault: int = 0
     result: dict[str, Any] = field(default_factory=dict)
+    then: Callable[[Job], None] | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def end(self, state: State, error: str = "", fault: int = 0) -> None:
         if not self.ended.is_set():
             self.state, self.error, self.fault = state, error, fault
+            if self.then is not None:
+                self.then(self)
             self.ended.set()
 
 
@@ -60,26 +65,30 @@ class Dispatcher:
         self._changed = asyncio.Condition()
         self._threads = ThreadPoolExecutor(max(workers, 1), "worker-pipe")
         self._loops: list[asyncio.Task[None]] = []
+        self._given_up = 0
         self.alive = 0
 
     def open(self) -> None:
         self._loops = [asyncio.create_task(self._serve(i)) for i in range(len(self._workers))]
 
     async def close(self) -> None:
-        for worker in self._workers:
-            if worker is not None:
-                worker.process.kill()
         for loop in self._loops:
             loop.cancel()
+        for worker in self._workers:
+            if worker is not None:
+                worker.kill()
         await asyncio.gather(*self._loops, return_exceptions=True)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def submit(self, job: Job) -> Job:
-        """Put a job in the queue.
+        """Put a job in the queue; where no worker is left it fails at once.
 
         Raises:
             QueueFullError: its owner has too many there.
         """
+        if self._is_dead:
+            job.end("failed", _NONE_LEFT, 503)
+            return job
         async with self._changed:
             queue = self._waiting.setdefault(job.owner, deque())
             if len(queue) >= self._limits.waiting:
@@ -89,25 +98,36 @@ class Dispatcher:
         return job
 
     async def done(self, job: Job) -> Job:
-        """Submit a job and wait for its end; it is cancelled when the caller goes away."""
+        """Submit a job and wait for its end; it is cancelled when the task that waits is."""
         await self.submit(job)
         try:
             await job.ended.wait()
-        except asyncio.CancelledError:
-            self.cancel(job)
-            raise
+        finally:
+            self.cancel(job)  # nothing to do for one that has ended
         return job
 
     def cancel(self, job: Job) -> None:
-        """End a job: taken out of the queue, or its worker killed."""
+        """End a job: taken out of the queue, or its worker killed and gone when this returns."""
+        if job.ended.is_set():
+            return
         queue = self._waiting.get(job.owner)
         if queue is not None and job in queue:
             queue.remove(job)
         for i, running in self._running.items():
             worker = self._workers[i]
             if running is job and worker is not None:
-                worker.process.kill()
+                worker.kill()
         job.end("cancelled")
+
+    def cancel_all(self, owner: str, place: str | None = None) -> None:
+        """End every job of an owner, or those of one place."""
+        mine = (*self._waiting.get(owner, ()), *self._running.values())
+        for job in [job for job in mine if job.owner == owner and place in (None, job.place)]:
+            self.cancel(job)
+
+    @property
+    def _is_dead(self) -> bool:
+        return 0 < len(self._workers) == self._given_up
 
     def ahead_of(self, job: Job) -> int:
         """How many jobs are done before this one, if nothing else comes."""
@@ -146,18 +166,11 @@ class Dispatcher:
         return None
 
     async def _serve(self, i: int) -> None:
-        loop = asyncio.get_running_loop()
         failures = 0
         while failures < _RESTARTS:
-            worker = self._workers[i] = self._start()
-            try:
-                async with asyncio.timeout(_START_S):
-                    ready = (await loop.run_in_executor(self._threads, worker.receive))["state"] == "ready"
-            except (EOFError, OSError, TimeoutError):
-                ready = False
-            if not ready:
+            worker = await self._ready_worker(i)
+            if worker is None:
                 failures += 1
-                worker.kill()
                 continue
             failures = 0
             self.alive += 1
@@ -168,13 +181,41 @@ class Dispatcher:
                 self.alive -= 1
                 self._workers[i] = None
                 self._last_place[i] = ""
-                worker.process.kill()  # what waits at its pipe sees the end of it
+                worker.kill()  # what waits at its pipe sees the end of it
+        self._given_up += 1
+        if self._is_dead:
+            for job in self._all_waiting():
+                job.end("failed", _NONE_LEFT, 503)
+            self._waiting.clear()
+
+    def _all_waiting(self) -> Iterator[Job]:
+        return (job for queue in self._waiting.values() for job in queue)
+
+    async def _ready_worker(self, i: int) -> Worker | None:
+        """A worker that has said that it is ready; None where it does not start."""
+        loop = asyncio.get_running_loop()
+        try:
+            worker = self._workers[i] = self._start()
+        except OSError:  # no memory for a process
+            return None
+        try:
+            async with asyncio.timeout(_START_S):
+                if (await loop.run_in_executor(self._threads, worker.receive))["state"] == "ready":
+                    return worker
+        except (EOFError, OSError, ValueError):
+            pass
+        self._workers[i] = None
+        worker.kill()
+        return None
 
     async def _one_job(self, i: int, worker: Worker) -> bool:
         """Wait for a job and do it; False where the worker is gone."""
         async with self._changed:
             while (job := self._next(i)) is None:
                 await self._changed.wait()
+            if not worker.process.is_alive():  # it died idle: the job is not to blame
+                self._waiting.setdefault(job.owner, deque()).appendleft(job)
+                return False
             self._running[i] = job
             job.state = "running"
         try:
@@ -183,7 +224,7 @@ class Dispatcher:
         except TimeoutError:
             job.end("failed", f"stopped after {self._limits.job_s:g} s; give a smaller or clearer picture", 422)
             return False
-        except (EOFError, OSError, ValueError):
+        except (EOFError, OSError, ValueError, KeyError, TypeError):  # it is gone, or says what no worker says
             said = "the process that read it was stopped; the picture may need more memory than a job may have"
             job.end("failed", said, 422)
             return False

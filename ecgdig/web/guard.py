@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -65,38 +67,43 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> RefusedError | None:
         headers = Headers(scope=scope)
-        host = urlsplit(f"//{headers.get('host', '')}")
-        try:
-            name = host.hostname or ""
-        except ValueError:
-            name = ""
+        name = _host(f"//{headers.get('host', '')}")
         if self._hosts is not None and name not in self._hosts:
             return RefusedError(400, "this server answers on this machine only, as localhost")
         if scope["method"] not in ("GET", "HEAD"):
             if headers.get(OWN_HEADER) is None:
                 return RefusedError(403, f"requests that change something must carry the header {OWN_HEADER}")
             origin = headers.get("origin")
-            if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+            if origin is not None and origin.partition("://")[2] != headers.get("host"):
                 return RefusedError(403, "a request from a page of another site")
         return None
 
 
+def _host(address: str) -> str:
+    """The name in an address, without its port; empty where it is none."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
 async def body_to_file(request: Request, path: Path, most_mb: int, most_s: float) -> int:
-    """Write a request's body to a file as it comes; returns its bytes.
+    """Write a request's body to a file as it comes, whole or not at all; returns its bytes.
 
     Raises:
-        RefusedError: it is a form, empty, too large, too slow, or broken off; nothing is left of it then.
+        RefusedError: it is a form, empty, too large, too slow, or there is no room for it.
+        ClientDisconnect: it broke off.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind.startswith(("multipart/", "application/x-www-form")):
         raise RefusedError(415, "send the file itself as the body, not a form")
-    length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > most_mb * MB:
-        raise RefusedError(413, f"a file of {int(length) / MB:.0f} MB; give one of {most_mb} MB at most")
-    size = 0
+    announced = announced_bytes(request)
+    if announced is not None and announced > most_mb * MB:
+        raise RefusedError(413, f"a file of {announced / MB:.0f} MB; give one of {most_mb} MB at most")
+    size, coming = 0, path.with_name(f"{path.name}.{secrets.token_hex(4)}.coming")
     try:
         async with asyncio.timeout(most_s):
-            with path.open("xb") as file:
+            with coming.open("xb") as file:
                 async for part in request.stream():
                     size += len(part)
                     if size > most_mb * MB:
@@ -104,28 +111,41 @@ async def body_to_file(request: Request, path: Path, most_mb: int, most_s: float
                     file.write(part)
         if size == 0:
             raise RefusedError(400, "an empty file; give a picture or a PDF")
+        coming.replace(path)
     except TimeoutError:
-        path.unlink(missing_ok=True)
         raise RefusedError(408, f"the upload took more than {most_s:g} s; give a smaller file") from None
-    except (RefusedError, ClientDisconnect):
-        path.unlink(missing_ok=True)
-        raise
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise RefusedError(507, "no room is left on the server's disk; tell whoever runs it") from None
+    finally:
+        coming.unlink(missing_ok=True)
     return size
 
 
-async def small_json(request: Request, most_bytes: int = 1_000_000) -> dict[str, object]:
-    """The body as a JSON object.
+def announced_bytes(request: Request) -> int | None:
+    """Bytes that a request says it has; None where it does not say so."""
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() else None
+
+
+async def small_json(request: Request, most_bytes: int = 1_000_000, most_s: float = 30.0) -> dict[str, object]:
+    """The body as a JSON object; whole numbers of more digits than any edit has become floats.
 
     Raises:
-        RefusedError: too large, not JSON, or not an object.
+        RefusedError: too large, too slow, not JSON, or not an object.
     """
     data = b""
-    async for part in request.stream():
-        data += part
-        if len(data) > most_bytes:
-            raise RefusedError(413, f"a request of more than {most_bytes:,} bytes")
     try:
-        value = json.loads(data or b"{}")
+        async with asyncio.timeout(most_s):
+            async for part in request.stream():
+                data += part
+                if len(data) > most_bytes:
+                    raise RefusedError(413, f"a request of more than {most_bytes:,} bytes")
+    except TimeoutError:
+        raise RefusedError(408, f"the request took more than {most_s:g} s") from None
+    try:
+        value = json.loads(data or b"{}", parse_int=lambda text: int(text) if len(text) < 16 else float(text))
     except (ValueError, RecursionError):
         raise RefusedError(400, "not JSON") from None
     if not isinstance(value, dict):

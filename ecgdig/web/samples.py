@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -62,9 +61,9 @@ def wished_page(wish: Mapping[str, Any], recording: Recording | None = None) -> 
         )
     seed, preset, layout = wish.get("seed", 0), wish.get("preset", "clean"), wish.get("layout", "3x4+1")
     strengths = wish.get("strengths", {})
-    if not isinstance(seed, int) or not 0 <= seed < 2**31:
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
         raise ValueError(f"seed {str(seed)[:40]!r}; want a whole number of 0 or more")
-    if preset not in PRESETS:
+    if not isinstance(preset, str) or preset not in PRESETS:
         raise ValueError(f"unknown preset {str(preset)[:40]!r}; use one of {', '.join(PRESETS)}")
     if layout not in LAYOUTS:
         raise ValueError(f"unknown layout {str(layout)[:40]!r}; use one of {', '.join(LAYOUTS)}")
@@ -74,12 +73,7 @@ def wished_page(wish: Mapping[str, Any], recording: Recording | None = None) -> 
     for name, value in strengths.items():
         if name not in DEGRADATIONS:
             raise ValueError(f"unknown degradation {str(name)[:40]!r}; use one of {', '.join(DEGRADATIONS)}")
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, (int, float))
-            or not math.isfinite(value)
-            or not 0 <= value <= 1
-        ):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
             raise ValueError(f"strength {str(value)[:40]!r} of {name}; want 0 to 1")
         chosen[str(name)] = float(value)
     page = render(recording or Simulator(1, seed=seed)[0], preset, seed, layout=layout, paper="a4", dpi=130.0)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,15 +23,43 @@ class FullError(Exception):
 
 @dataclass(eq=False)
 class PageHeld:
-    """A page of a session: its folder, what it is called, the job that reads it, and what was corrected."""
+    """A page of a session.
+
+    Every reading, and every correction of it, is written into a folder of its own that is taken over when it is whole:
+    what is shown and taken home is never half of one and half of another.
+
+    Attributes:
+        name: what it is called on the screen; `file_name`, what its files are called.
+        folder: of its upload, and the name of its place among the workers.
+        number: in a file of several pages, whose folder is `upload`.
+        job: the last that was to read it.
+        reading, shown: folders of the last whole reading, and of the same with the `edits`; None before.
+        dropped: corrections of an earlier reading that do not fit this one, in words.
+    """
 
     id: str
     name: str
+    file_name: str
     folder: Path
     number: int = 1
-    upload: Path | None = None  # the folder with the file, of a page of a file with several
+    upload: Path | None = None
     job: Job | None = None
+    reading: Path | None = None
+    shown: Path | None = None
     edits: list[Any] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+
+    @property
+    def place(self) -> str:
+        return str(self.folder)
+
+    def takes_over(self, reading: Path, shown: Path) -> None:
+        """Show another reading or correction; the folders of the one before go."""
+        old = {self.reading, self.shown} - {None, reading, shown}
+        self.reading, self.shown = reading, shown
+        for folder in old:
+            assert folder is not None
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(eq=False)
@@ -41,27 +71,52 @@ class Session:
     limits: Limits
     seen: float
     pages: dict[str, PageHeld] = field(default_factory=dict)
+    _coming_bytes: int = 0
+
+    @contextmanager
+    def room_for(self, most_bytes: int) -> Iterator[None]:
+        """Room for an upload of up to so many bytes while it comes: several at once may not take more than there is.
+
+        Raises:
+            FullError: there is not so much left.
+        """
+        if self.size_bytes() + self._coming_bytes + most_bytes > self.limits.session_mb * MB:
+            raise FullError(f"your pages may take {self.limits.session_mb} MB in all; remove some first")
+        self._coming_bytes += most_bytes
+        try:
+            yield
+        finally:
+            self._coming_bytes -= most_bytes
 
     def add(self, name: str) -> PageHeld:
         """A new page with an empty folder.
 
         Raises:
-            FullError: too many pages, or too many bytes.
+            FullError: too many pages, or the session has ended.
         """
         if len(self.pages) >= self.limits.pages:
             raise FullError(f"{len(self.pages)} pages are open; remove some first")
-        if self.size_bytes() > self.limits.session_mb * MB:
-            raise FullError(f"your pages take {self.limits.session_mb} MB; remove some first")
-        page = PageHeld(secrets.token_urlsafe(9), _label(name), self.new_folder())
+        label = _label(name)
+        page = PageHeld(secrets.token_urlsafe(9), label, Path(label).stem, self.new_folder())
         self.pages[page.id] = page
         return page
 
     def new_folder(self) -> Path:
+        """An empty folder.
+
+        Raises:
+            FullError: the session has ended.
+        """
+        if not self.folder.is_dir():
+            raise FullError("this session has ended; open the start page again")
         return Path(tempfile.mkdtemp(dir=self.folder))
 
     def remove(self, page: PageHeld) -> None:
         """Forget a page; the file of several pages goes with the last of them."""
         self.pages.pop(page.id, None)
+        for folder in {page.reading, page.shown} - {None}:
+            assert folder is not None
+            shutil.rmtree(folder, ignore_errors=True)
         uploads = {other.upload for other in self.pages.values()}
         if page.folder not in uploads:
             shutil.rmtree(page.folder, ignore_errors=True)
@@ -69,7 +124,16 @@ class Session:
             shutil.rmtree(page.upload, ignore_errors=True)
 
     def size_bytes(self) -> int:
-        return sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
+        return size_of(self.folder)
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files below a folder; those that go meanwhile do not count."""
+    total = 0
+    for file in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += file.stat().st_size if file.is_file() else 0
+    return total
 
 
 class Sessions:
@@ -88,12 +152,15 @@ class Sessions:
         return session
 
     def new(self) -> Session:
-        """A session with a key that cannot be guessed.
+        """A session with a key that cannot be guessed; if there are too many, the longest idle without pages goes.
 
         Raises:
-            FullError: there are as many as there may be.
+            FullError: there are as many as there may be, and all hold pages.
         """
-        self.forget_idle()
+        if len(self._sessions) >= self._limits.sessions:
+            empty = [session for session in self._sessions.values() if not session.pages]
+            if empty:  # any page of the web may ask for the start page in vain, again and again
+                self.end(min(empty, key=lambda session: session.seen))
         if len(self._sessions) >= self._limits.sessions:
             raise FullError("too many visitors at once; come back in a few minutes")
         session = Session(
@@ -113,6 +180,13 @@ class Sessions:
         for session in late:
             self.end(session)
         return late
+
+    def sweep(self) -> None:
+        """Delete folders that belong to no session, whoever made them after it had ended."""
+        kept = {session.folder for session in self._sessions.values()}
+        for folder in self.folder.iterdir():
+            if folder.is_dir() and folder not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:
         self._sessions.clear()

@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import json
 import pickle
-import tempfile
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 
 from ecgdig.api import digitize
-from ecgdig.corrections import Corrector, edits_of
+from ecgdig.corrections import Corrector, Edit, again_on, edits_of, to_json
 from ecgdig.digitizer import Digitization
+from ecgdig.formats import read_recording
+from ecgdig.formats.reading import checked
 from ecgdig.hub import TraceModel
-from ecgdig.io import is_csv_recording, read_csv, safe_name
+from ecgdig.io import is_csv_recording, read_csv
 from ecgdig.io.atomic import whole_file
 from ecgdig.io.image import count_pages, read_picture
 from ecgdig.page import Page
 from ecgdig.privacy import redacted
 from ecgdig.recording import Recording
 from ecgdig.web import samples, view
+from ecgdig.web.limits import MB
+from ecgdig.web.sessions import size_of
 
-# files of a page's folder
-UPLOAD, READING, VIEW, SAMPLES, PICTURE = "upload", "reading.pickle", "view.json", "samples.f32", "picture.jpg"
+# files of a page: as it came; what was read, without and with its corrections; what the screen shows of it
+UPLOAD, READING, SHOWN, VIEW, SAMPLES, PICTURE = (
+    "upload", "reading.pickle", "shown.pickle", "view.json", "samples.f32", "picture.jpg"
+)  # fmt: skip
+RECORDING, PACKED = "recording", "readings.zip"
 _KEPT = 3  # readings that a worker holds ready for corrections
+_NO_PICTURE = np.zeros((1, 1, 3), np.uint8)
 
 Told = Callable[[str], None]
 
@@ -47,54 +55,83 @@ class Tasks:
             ValueError, OSError: what a user can mend, in one line.
         """
         kinds: dict[str, Callable[..., dict[str, Any]]] = {
-            "count": self.count, "read": self.read, "edit": self.edit, "export": self.export,
+            "count": self.count, "read": self.read, "edit": self.edit, "export": self.export, "pack": self.pack,
             "sample": self.sample, "thumbnail": self.thumbnail, "draw": self.draw,
         }  # fmt: skip
         given = {key: value for key, value in job.items() if key != "kind"}
         return kinds[job["kind"]](told=told, **given)
 
-    def count(self, folder: str, told: Told) -> dict[str, Any]:
+    def count(self, file: str, told: Told) -> dict[str, Any]:
         """How many pages an upload has; a file of which the first cannot be decoded is refused."""
-        read_picture(Path(folder) / UPLOAD)
-        return {"pages": count_pages(Path(folder) / UPLOAD)}
+        read_picture(file)
+        return {"pages": count_pages(file)}
 
     def read(
-        self, folder: str, options: Mapping[str, Any], told: Told, page: int = 1, upload: str = ""
+        self,
+        file: str,
+        page: int,
+        into: str,
+        options: Mapping[str, Any],
+        session: str,
+        most_bytes: int,
+        told: Told,
+        before: str = "",
+        edits: Sequence[Any] = (),
     ) -> dict[str, Any]:
-        """Read page `page` of the upload of a folder (or of another's, `upload`)."""
-        at = Path(folder)
-        read = digitize((Path(upload or folder)) / UPLOAD, checkpoint=self._model, page=page, told=told, **options)
+        """Read page `page` of an upload into a folder, and correct it as the reading in `before`, as far as it fits.
+
+        Returns:
+            `edits` that fit, and those `dropped`, in words.
+        """
+        read = digitize(file, checkpoint=self._model, page=page, told=told, **options)
         read = replace(read, recording=replace(read.recording, name=""))
         told("drawing")
-        with whole_file(at / READING) as file:
-            file.write_bytes(pickle.dumps(read, protocol=5))
-        with whole_file(at / PICTURE) as file:
-            file.write_bytes(view.picture(read.image))
-        self._show(at, read)
-        self._keep(folder, Corrector(read, self._model))
-        return {}
+        whole = pickle.dumps(read, protocol=5)
+        if size_of(Path(session)) + len(whole) > most_bytes:
+            raise ValueError(f"your pages may take {most_bytes / MB:.0f} MB in all; remove some first")
+        with whole_file(Path(into) / READING) as target:
+            target.write_bytes(whole)
+        with whole_file(Path(into) / PICTURE) as target:
+            target.write_bytes(view.picture(read.image))
+        desk = Corrector(read, self._model)
+        self._keep(into, desk)
+        kept: tuple[Edit, ...] = ()
+        dropped: tuple[str, ...] = ()
+        if edits:
+            told("correcting it as before")
+            old: Digitization = pickle.loads((Path(before) / SHOWN).read_bytes())
+            kept, dropped = again_on(desk, old, edits_of(edits))
+        self._show(Path(into), desk.apply(kept))
+        return {"edits": [to_json(edit) for edit in kept], "dropped": list(dropped)}
 
-    def edit(self, folder: str, edits: list[Any], told: Told) -> dict[str, Any]:
-        """The reading of a folder with these edits."""
+    def edit(self, reading: str, into: str, edits: list[Any], told: Told) -> dict[str, Any]:
+        """The reading of a folder with these edits, into another folder."""
         told("reading again")
-        self._show(Path(folder), self._corrected(folder, edits))
+        if reading not in self._desks:
+            self._keep(reading, Corrector(_reading(reading), self._model))
+        self._desks.move_to_end(reading)
+        self._show(Path(into), self._desks[reading].apply(edits_of(edits)))
         return {}
 
     def export(
-        self, target: str, pages: list[Mapping[str, Any]], formats: list[str], redact: bool, told: Told
+        self, reading: str, shown: str, into: str, name: str, formats: list[str], redact: bool, told: Told
     ) -> dict[str, Any]:
-        """A zip of readings; each of `pages` has `folder`, `edits`, and the `name` of its files in the zip."""
-        taken: set[str] = set()
-        with whole_file(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            for number, page in enumerate(pages, 1):
-                told(f"writing page {number} of {len(pages)}")
-                name = _free(safe_name(str(page["name"]))[:60], taken)
-                read = self._corrected(page["folder"], page["edits"])
-                if redact:
-                    read = replace(read, image=redacted(read.image, read.warp, read.layout, read.rows))
-                with tempfile.TemporaryDirectory(dir=Path(target).parent) as folder:
-                    for written in read.save(Path(folder) / name, formats):
-                        archive.write(written, written.name)
+        """The files of what is shown of a reading, called `name`, in a folder."""
+        told(f"writing {name}")
+        read: Digitization = pickle.loads((Path(shown) / SHOWN).read_bytes())
+        read = replace(read, image=_reading(reading).image)
+        if redact:
+            read = replace(read, image=redacted(read.image, read.warp, read.layout, read.rows))
+        read.save(Path(into) / name, formats)
+        return {}
+
+    def pack(self, folder: str, told: Told) -> dict[str, Any]:
+        """All files of a folder in a zip there."""
+        told("packing")
+        files = sorted(Path(folder).iterdir())
+        with whole_file(Path(folder) / PACKED) as target, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in files:
+                archive.write(file, file.name)
         return {}
 
     def sample(self, folder: str, number: int, told: Told) -> dict[str, Any]:
@@ -110,40 +147,31 @@ class Tasks:
         return {}
 
     def draw(self, folder: str, wish: Mapping[str, Any], told: Told) -> dict[str, Any]:
-        """A page drawn as wished, of the recording that was uploaded to the folder (CSV) or of a simulated one."""
+        """A page drawn as wished, of the recording that was uploaded to the folder or of a simulated one."""
         at = Path(folder)
-        page = samples.wished_page(wish, _recording(at / "recording"))
+        page = samples.wished_page(wish, _recording(at / RECORDING))
         _write_page(page, at / UPLOAD)
         with whole_file(at / PICTURE) as file:
             file.write_bytes(view.picture(page.image))
         return {"degradations": {name: round(float(s), 3) for name, s in page.degradations.items()}}
 
-    def _corrected(self, folder: str, edits: list[Any]) -> Digitization:
-        if folder not in self._desks:
-            read: Digitization = pickle.loads((Path(folder) / READING).read_bytes())
-            self._keep(folder, Corrector(read, self._model))
-        self._desks.move_to_end(folder)
-        return self._desks[folder].apply(edits_of(edits))
-
     def _keep(self, folder: str, desk: Corrector) -> None:
         self._desks[folder] = desk
-        self._desks.move_to_end(folder)
         while len(self._desks) > _KEPT:
             self._desks.popitem(last=False)
 
     def _show(self, folder: Path, read: Digitization) -> None:
+        with whole_file(folder / SHOWN) as file:
+            file.write_bytes(pickle.dumps(replace(read, image=_NO_PICTURE), protocol=5))
         with whole_file(folder / SAMPLES) as file:
             file.write_bytes(view.samples(read))
         with whole_file(folder / VIEW) as file:
             file.write_text(json.dumps(view.view(read)))
 
 
-def _free(name: str, taken: set[str]) -> str:
-    free, n = name, 2
-    while free.lower() in taken:
-        free, n = f"{name}-{n}", n + 1
-    taken.add(free.lower())
-    return free
+def _reading(folder: str) -> Digitization:
+    read: Digitization = pickle.loads((Path(folder) / READING).read_bytes())
+    return read
 
 
 def _write_page(page: Page, path: Path) -> None:
@@ -155,8 +183,7 @@ def _write_page(page: Page, path: Path) -> None:
 
 
 def _recording(path: Path) -> Recording | None:
+    """The recording in a file whose name says nothing, told by its content; None where there is no file."""
     if not path.is_file():
         return None
-    if not is_csv_recording(path):
-        raise ValueError("not a recording: give a CSV file with the columns time_s,I,II,... (s and mV)")
-    return read_csv(path)
+    return checked(read_csv(path), path) if is_csv_recording(path) else read_recording(path)

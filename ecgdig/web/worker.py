@@ -45,10 +45,9 @@ class Worker:
         return message
 
     def kill(self) -> None:
-        """End the process, whatever it is doing."""
+        """End the process, whatever it is doing; it writes nothing any more when this returns."""
         self.process.kill()
         self.process.join(5)
-        self.pipe.close()
 
 
 def _work(pipe: Connection, checkpoint: str, runtime: str, memory_mb: int) -> None:
@@ -88,7 +87,13 @@ def _work(pipe: Connection, checkpoint: str, runtime: str, memory_mb: int) -> No
 def _line(error: Exception, job: dict[str, Any]) -> str:
     """What went wrong, in one line without the names of the server's folders."""
     text = " ".join(str(error).split()) or type(error).__name__
-    for name in ("folder", "upload", "target"):
-        where = str(job.get(name) or "\0")
-        text = text.replace(f"{where}/upload: ", "").replace(f"{where}/", "").replace(where, "the file")
+    for where in sorted(_paths(job), key=len, reverse=True):
+        text = text.replace(f"{where}: ", "").replace(f"{where}/", "").replace(where, "the file")
     return text[:500]
+
+
+def _paths(value: object) -> list[str]:
+    """The folders and files that a job names."""
+    if isinstance(value, dict):
+        return [path for part in value.values() for path in _paths(part)]
+    return [value] if isinstance(value, str) and os.path.isabs(value) else []

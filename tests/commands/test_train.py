@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from wandb_file import finished, history, records
 
 from ecgdig.commands.train import CONFIG_FOLDER, TrainCLI, load_weights, main, run_name
 from ecgdig.hub import load
+from ecgdig.io import write_csv
+from ecgdig.sources import Simulator
 from ecgdig.tasks import TraceTask
 from ecgdig.units import LEADS
 
@@ -122,16 +125,43 @@ def test_a_run_is_kept_for_wandb_offline(config: str, monkeypatch: pytest.Monkey
     assert load("runs/offline/shared").config["about"]["step"] == 2
 
 
-def test_a_missing_config_is_one_line(config: str) -> None:
-    with pytest.raises(SystemExit, match=r"no config 'nothing.yaml' here or in configs/, which has .*unet_cpu.yaml"):
-        main(["--config", "nothing.yaml"])
-    with pytest.raises(SystemExit, match=r"no config 'nothing.yaml'"):
-        main(["--config=nothing.yaml"])
+@pytest.mark.parametrize(
+    "arguments, says",
+    [
+        (["--config", "nothing.yaml"], "no config 'nothing.yaml' here or in configs/, which has "),
+        (["--config=nothing.yaml"], "no config 'nothing.yaml'"),
+        (["--config", "tiny.yaml", "--run", "none", "--resume", "last"], "nothing to resume: runs/none/last.ckpt does"),
+        (["--config", "tiny.yaml", "--data.records", "no-folder"], "no-folder: no WFDB records or other recordings"),
+        (["--config", "tiny.yaml", "--data.records", "bad"], "bad/x.edf: not a readable EDF file"),
+        (
+            ["--config", "tiny.yaml", "--data.records", "half", "--data.simulated", "0"],
+            "half/y.edf: not a readable EDF",
+        ),
+        (["--config", "tiny.yaml", "--quiet", "--json-lines"], "--quiet and --json-lines exclude each other"),
+    ],
+    ids=["config", "config=", "resume", "folder", "recording", "one of two", "voice"],
+)
+def test_what_cannot_be_is_one_line(
+    config: str, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
+    for folder, name in (("bad", "x"), ("half", "y")):
+        Path(folder).mkdir()
+        Path(folder, f"{name}.edf").write_bytes(b"no EDF")
+    write_csv(Simulator(1, seed=1)[0], "half/a.csv")
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("train: ")]
+    assert line.startswith(f"train: {says}")
 
 
-def test_nothing_to_resume_is_one_line(config: str) -> None:
-    with pytest.raises(SystemExit, match=r"nothing to resume: runs/none/last.ckpt does not exist"):
-        main(["--config", config, "--run", "none", "--resume", "last"])
+def test_json_lines_are_all_that_is_said(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--config", config, "--run", "told", "--json-lines", "--trainer.max_epochs", "2"])
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(one["epoch"], one["step"]) for one in told] == [(0, 2), (1, 4)]
+    assert all("val/snr_db" in one for one in told)
+    main(["--config", config, "--run", "hushed", "--quiet"])
+    assert capsys.readouterr().out == ""
 
 
 def test_strips_the_model_is_not_made_for_are_refused(config: str) -> None:

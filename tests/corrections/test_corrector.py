@@ -180,12 +180,33 @@ def test_undo_gives_the_same_reading_and_asks_the_network_nothing(page: Page, re
     once = desk.apply(edits[:1])
     desk.apply(edits)
     n = len(model.seen)
+    assert n > 0  # the bend was far
     undone = desk.apply(edits[:1])
     assert len(model.seen) == n
     np.testing.assert_array_equal(undone.recording.signal_mv, once.recording.signal_mv)
     nudge = MovePoint(four(at)[0], four(read.warp.to_px(at[:1]) + 0.5)[0])
     desk.apply([nudge])  # moves all rows by less than a millimetre
     assert len(model.seen) == n
+
+
+def test_dragging_back_takes_up_what_was_read_there(page: Page, read: Digitization) -> None:
+    model = Counting(*(getattr(ink_model(), name) for name in ("net", "spec", "name", "sha256", "sigma", "config")))
+    desk = Corrector(read, model)
+    at = corner_places_mm(page.layout)
+    there = read.warp.to_px(at)
+    away = Corners(four(at), four(there + np.array([(0, 0), (0, 0), (-40, -50), (0, 0)])))
+    s = next(s for s in read.layout.segments if s.lead == "V5")
+    edits = [Unreadable(s.row, s.x_mm + 20.0, s.x_mm + 40.0), away, Unreadable(s.row, s.x_mm + 50.0, s.x_mm + 55.0)]
+    late = desk.apply(edits).warp.to_px([[s.x_mm + d, s.baseline_mm] for d in (50.0, 55.0)])
+    n = len(model.seen)
+    assert n > 0  # it was far
+    back = desk.apply([*edits, Corners(four(at), four(there + 1.0))])
+    assert len(model.seen) == n
+    assert snr(page, back) > snr(page, read) - 1
+    row = back.rows[s.row]
+    for a, b in ((s.x_mm + 20.0, s.x_mm + 40.0), back.warp.to_mm(late)[:, 0]):  # strokes before the drag, and since
+        assert np.isnan(row.y_mm[(row.x_mm > a + 0.7) & (row.x_mm < b - 0.7)]).all()
+    assert np.isfinite(row.y_mm[(row.x_mm > s.x_mm + 5) & (row.x_mm < s.x_mm + 18)]).all()
 
 
 def test_edits_are_kept_as_provenance_and_can_be_played_again(read: Digitization, tmp_path: Path) -> None:
@@ -202,6 +223,7 @@ def test_edits_are_kept_as_provenance_and_can_be_played_again(read: Digitization
     "edit, says",
     [
         (Rename((9, 0), "V1"), "no segment in row 9"),
+        (Rename((0, 0), "-V9"), "only a standard lead"),
         (Unreadable(7, 0.0, 5.0), "rows 0 to 3"),
         (Retrace(0, ((100.0, 100.0), (100.0, 200.0))), "no width"),
         (Retrace(0, ((100.0, -5000.0), (200.0, -5000.0))), "far from its row"),

@@ -10,7 +10,7 @@ from ecgdatakit.parsing import FileParser
 from format_pages import SHA, SOURCE, same
 
 from ecgdig.formats import About
-from ecgdig.formats.aecg import NAMESPACE, read_aecg, write_aecg
+from ecgdig.formats.aecg import NAMESPACE, is_aecg, read_aecg, write_aecg
 from ecgdig.io import RecordError
 from ecgdig.recording import Recording
 
@@ -82,6 +82,18 @@ def test_absolute_times_count_from_the_first_sample(tmp_path: Path) -> None:
     same(read_aecg(file), recording)
 
 
+def test_utf_16_is_read_and_hides_no_entities(tmp_path: Path) -> None:
+    recording = Recording(("I", "II"), 500.0, np.ones((2, 10), np.float32))
+    file = write_aecg(recording, About(), tmp_path / "a.xml")
+    text = file.read_text().replace("utf-8", "utf-16")
+    file.write_text(text, encoding="utf-16")
+    assert is_aecg(file)
+    same(read_aecg(file), recording)
+    file.write_text(text.replace("<AnnotatedECG", '<!DOCTYPE a [<!ENTITY e "e">]><AnnotatedECG'), encoding="utf-16")
+    with pytest.raises(RecordError, match="entities"):
+        read_aecg(file)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
@@ -95,6 +107,8 @@ def test_absolute_times_count_from_the_first_sample(tmp_path: Path) -> None:
         ("MDC_ECG_LEAD", "MDC_EEG", "no lead"),
         ("TIME_RELATIVE", "CLOCK", "without a time sequence"),
         ('head value="0"', 'head value="-99"', "samples from -99"),
+        ('head value="0"', 'head value="99999"', "samples from"),
+        ("<digits>", "<digits>\0", "bytes that no text has"),
         ("<AnnotatedECG", '<!DOCTYPE a [<!ENTITY e "eeee">]><AnnotatedECG', "entities"),
     ],
 )

@@ -31,11 +31,22 @@ def test_content_tells_the_format_where_the_suffix_does_not(small: Recording, tm
 def test_a_folder_gives_each_recording_once(small: Recording, tmp_path: Path) -> None:
     write_recording(small, tmp_path / "b" / "two", list(FORMATS))
     write_recording(small, tmp_path / "one", ["aecg", "edf"])
+    shutil.move(tmp_path / "one.edf", tmp_path / "TWO.EDF")
     (tmp_path / "notes.csv").write_text("name,age\nx,3\n")
     (tmp_path / "config.xml").write_text("<config/>")
     (tmp_path / ".hidden.edf").write_bytes(b"x")
-    assert [str(f.relative_to(tmp_path)) for f in recordings_in(tmp_path)] == ["b/two.hea", "one.aecg.xml"]
+    assert [str(f.relative_to(tmp_path)) for f in recordings_in(tmp_path)] == ["TWO.EDF", "b/two.hea", "one.aecg.xml"]
     assert not is_recording(tmp_path / "notes.csv")
+
+
+def test_a_dicom_picture_is_no_recording(small: Recording, tmp_path: Path) -> None:
+    pydicom = pytest.importorskip("pydicom")
+    file = write_recording(small, tmp_path / "wave", ["dicom"])[0]
+    ds = pydicom.dcmread(file)
+    del ds.WaveformSequence
+    ds.Rows = ds.Columns = 8
+    ds.save_as(tmp_path / "picture.dcm")
+    assert recordings_in(tmp_path) == [file]
 
 
 @pytest.mark.parametrize("name", READ)

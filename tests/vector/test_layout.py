@@ -109,6 +109,7 @@ def test_words_are_leads_in_any_spelling() -> None:
         ("50mm/sec 5,0mm/mV", None, (None, None), (50, 5), 0),
         ("", (10.1, 19.8), (None, None), (50, 20), 0),
         ("", None, (None, None), (25, 10), 2),
+        ("1 mm/s 100 mm/mV", None, (None, None), (25, 10), 2),  # no cart prints so
         ("25 mm/s 10 mm/mV", (10, 10), (None, None), (25, 10), 1),  # the pulse says 50 mm/s
         ("10 mm/mV 5 mm/mV", (5, 10), (None, None), (25, 10), 1),
         ("25 mm/s 10 mm/mV", None, (50, 20), (50, 20), 0),

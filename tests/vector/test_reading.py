@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ink_net import ink_model
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 from vector_pages import DRAWN_BY, by_cairo, by_matplotlib, by_reportlab, by_subplots
 
+from ecgdig.corrections import Corrector, Rename
 from ecgdig.digitizer import Digitization
 from ecgdig.formats import About
 from ecgdig.formats.pdf import write_pdf
@@ -110,6 +112,20 @@ def test_a_clean_reprint_reads_back(heart: Recording, laid: Laid, printed: Print
     assert score.page["snr_db"] == 60  # the most that is counted
     offset = np.nanmedian(reading.recording.lead("II") - heart.lead("II"))
     assert offset == pytest.approx(0, abs=1e-3)  # the pulse says where 0 mV is
+
+
+@pytest.mark.parametrize("plan", ["6x2", "12x1"])  # of a lead printed twice another part may be taken
+def test_another_name_for_a_lead_leaves_the_samples_exact(
+    heart: Recording, laid: Laid, tmp_path: Path, plan: str
+) -> None:
+    before = read(by_cairo(heart, laid(plan), tmp_path / "a.pdf"))
+    after = Corrector(before, ink_model()).apply([Rename((0, 0), "V9")])
+    assert after.checkpoint == before.checkpoint
+    for lead in before.recording.leads:
+        now = "V9" if lead == before.layout.segments[0].lead else lead
+        off = after.recording.lead(now) - before.recording.lead(lead)
+        assert np.sqrt(np.nanmean(off**2)) < 1e-3, lead
+    assert np.nanmax(after.sigma_mv) <= 1.01 * np.nanmax(before.sigma_mv)
 
 
 def test_the_overlay_lies_on_the_traces(heart: Recording, laid: Laid, tmp_path: Path) -> None:

@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import io
 import json
+import resource
+import select
+import socket
 import struct
+import threading
+import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -10,12 +15,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from web_visitor import Client, Running, running
 
-from ecgdig.formats import read_recording
+from ecgdig.formats import read_recording, write_recording
 from ecgdig.io import read_npz, read_wfdb
 from ecgdig.metrics import score_recording
 from ecgdig.page import Page
+from ecgdig.recording import Recording
 
 
 @pytest.fixture(scope="module")
@@ -137,8 +144,9 @@ def bomb() -> bytes:
         (b"x", {"x-ecgdig": ""}, 403),
         (b"x", {"origin": "http://evil.example"}, 403),
         (b"x", {"Cookie": "ecgdig_session=guess"}, 401),
+        (b"x", {"Host": "["}, 400),
     ],
-    ids=["empty", "text", "pdf", "jpeg", "bomb", "large", "multipart", "2 GB", "no header", "origin", "stranger"],
+    ids=["empty", "text", "pdf", "jpeg", "bomb", "large", "form", "2 GB", "no header", "origin", "stranger", "host"],
 )
 def test_hostile_uploads_get_a_sentence(server: Running, body: bytes, headers: dict[str, str], status: int) -> None:
     visitor = server.client()
@@ -165,11 +173,24 @@ def test_hostile_uploads_get_a_sentence(server: Running, body: bytes, headers: d
         ("PUT", "/api/pages/PAGE/edits", {"edits": 3}, 422),
         ("PUT", "/api/pages/PAGE/edits", b"{", 400),
         ("PUT", "/api/pages/PAGE/edits", b"[" * 100000, 400),
+        ("PUT", "/api/pages/PAGE/edits", b'{"edits": [' + b"[" * 500 + b"]" * 500 + b"]}", 422),
+        ("PUT", "/api/pages/PAGE/edits", {"edits": [{"kind": "scale", "gain_mm_per_mv": 10**400}]}, 422),
+        (
+            "PUT",
+            "/api/pages/PAGE/edits",
+            {"edits": [{"kind": "unreadable", "row": 10**40, "from_mm": 0, "to_mm": 1}]},
+            422,
+        ),
+        ("POST", "/api/pages/PAGE/again", {"speed": 10**400}, 422),
         ("PUT", "/api/pages/PAGE/edits", {"edits": [{"kind": "scale", "gain_mm_per_mv": 7}] * 300}, 422),
         ("POST", "/api/pages/PAGE/again", {"layout": "9x9"}, 422),
         ("POST", "/api/pages/PAGE/again", {"checkpoint": "/x"}, 422),
         ("GET", "/api/download?pages=PAGE&formats=exe", None, 422),
         ("GET", "/api/download?pages=nobody", None, 404),
+        ("GET", "/api/download?pages=PAGE,nobody", None, 404),
+        ("POST", "/api/draw", {"preset": []}, 422),
+        ("POST", "/api/draw", {"layout": {}}, 422),
+        ("POST", "/api/draw", {"strengths": {"folds": 10**400}}, 422),
         ("POST", "/api/draw", {"preset": "x"}, 422),
         ("POST", "/api/draw", {"strengths": {"folds": 7}}, 422),
         ("POST", "/api/gallery/77", None, 404),
@@ -194,6 +215,141 @@ def test_a_session_sees_its_own_pages_only_and_leaves_nothing(server: Running, p
     assert other.ask("GET", f"/api/pages/{made['id']}")[0] == 401
     fresh = server.client()  # the worker is there again
     assert fresh.ask("POST", "/api/draw", {"preset": "clean", "layout": "3x4"})[2]["content-type"] == "image/jpeg"
+
+
+def test_two_gigabytes_are_refused_as_soon_as_they_are_too_many(server: Running) -> None:
+    """Sent in parts without a length; the server answers after 20 MB, and has neither kept nor held them."""
+    visitor = server.client()
+    files = sorted(server.server.sessions.folder.rglob("*"))
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # kB; the server is a thread of this process
+    part, sent, answer = bytes(1_000_000), 0, b""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as pipe:
+        pipe.sendall(
+            b"POST /api/pages HTTP/1.1\r\nHost: localhost\r\nx-ecgdig: 1\r\nTransfer-Encoding: chunked\r\n"
+            b"Cookie: %s\r\n\r\n" % visitor.cookie.encode()
+        )
+        while sent < 2_000_000_000 and not select.select([pipe], [], [], 0)[0]:
+            try:
+                pipe.sendall(b"%x\r\n%s\r\n" % (len(part), part))
+            except OSError:  # it does not listen any more
+                break
+            sent += len(part)
+        answer = pipe.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert 20_000_000 < sent < 60_000_000
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - held < 60_000
+    assert sorted(server.server.sessions.folder.rglob("*")) == files
+    assert visitor.json("GET", "/api/pages")["pages"] == []
+
+
+def test_a_file_of_too_many_pages_leaves_none_of_them(server: Running, drawn: Page, tmp_path: Path) -> None:
+    sheets = [Image.fromarray(drawn.image[:200, :300])] * 13  # 12 pages may be open
+    sheets[0].save(tmp_path / "many.tif", save_all=True, append_images=sheets[1:])
+    visitor = server.client()
+    (session,) = (s for s in server.server.sessions._sessions.values() if s.id == visitor.cookie.partition("=")[2])
+    status, data, _ = visitor.ask("POST", "/api/pages?name=many.tif", (tmp_path / "many.tif").read_bytes())
+    assert (status, json.loads(data)["error"][:13]) == (429, "12 pages are ")
+    assert visitor.json("GET", "/api/pages")["pages"] == []
+    assert list(session.folder.iterdir()) == []
+
+
+def test_pages_of_one_file_are_called_by_their_numbers(server: Running, drawn: Page, tmp_path: Path) -> None:
+    Image.fromarray(drawn.image).save(tmp_path / "a.pdf", save_all=True, append_images=[Image.fromarray(drawn.image)])
+    visitor = server.client()
+    pages = visitor.json("POST", "/api/pages?name=a.1.pdf", (tmp_path / "a.pdf").read_bytes())["pages"]
+    assert [page["name"] for page in pages] == ["a.1.pdf, page 1", "a.1.pdf, page 2"]
+    assert [visitor.read(page["id"])["error"] for page in pages] == ["", ""]
+    visitor.json("DELETE", f"/api/pages/{pages[0]['id']}")
+    _, data, headers = visitor.ask("GET", f"/api/download?pages={pages[1]['id']}&formats=wfdb")
+    assert 'filename="a_1_p2.zip"' in headers["content-disposition"]
+    assert "a_1_p2.hea" in zipfile.ZipFile(io.BytesIO(data)).namelist()
+
+
+def test_a_reading_that_fails_leaves_the_one_before_and_its_corrections(
+    server: Running, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = server.client()
+    (made,) = visitor.json("POST", "/api/pages?name=a.jpg", photo.read_bytes())["pages"]
+    visitor.read(made["id"])
+    place = f"/api/pages/{made['id']}"
+    edit = {"kind": "rename", "place": [0, 0], "lead": "V9"}
+    before = visitor.json("PUT", f"{place}/edits", {"edits": [edit]})
+    visitor.json("POST", f"{place}/again", {"leads": "I/II"})  # the page has three rows
+    told = visitor.read(made["id"])
+    assert (told["state"], told["read"], told["edits"]) == ("failed", True, 1)
+    assert "rows" in told["error"]
+    assert visitor.json("GET", place) == before
+    assert visitor.ask("GET", f"/api/download?pages={made['id']}&formats=csv")[0] == 200
+    visitor.json("POST", f"{place}/again", {"gain": 5})
+    assert visitor.read(made["id"])["error"] == ""
+    again = visitor.json("GET", place)
+    assert (again["gain_mm_per_mv"], again["edits"]) == (5.0, [])
+    assert again["dropped"] == ["the name of a lead: dropped, the page was read with another layout"]
+
+
+def test_a_correction_under_way_when_the_session_ends_leaves_nothing(server: Running, photo: Path) -> None:
+    visitor = server.client()
+    (made,) = visitor.json("POST", "/api/pages?name=a.jpg", photo.read_bytes())["pages"]
+    visitor.read(made["id"])
+    place = f"/api/pages/{made['id']}"
+    view = visitor.json("GET", place)
+    to = [[x + 20, y + 20] if i == 2 else [x, y] for i, (x, y) in enumerate(view["corners"]["px"])]
+    edits = [{"kind": "corners", "at_mm": view["corners"]["mm"], "to_px": to}]
+    got: list[int] = []
+    correcting = threading.Thread(target=lambda: got.append(visitor.ask("PUT", f"{place}/edits", {"edits": edits})[0]))
+    correcting.start()
+    time.sleep(0.3)
+    folder = next(
+        s for s in server.server.sessions._sessions.values() if s.id == visitor.cookie.partition("=")[2]
+    ).folder
+    visitor.json("DELETE", "/api/session")
+    correcting.join(30)
+    assert got == [409]
+    time.sleep(1.5)  # it would have been written by now
+    assert not folder.exists()
+
+
+def test_a_visitor_who_leaves_takes_the_job_along(server: Running) -> None:
+    visitor = server.client()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as pipe:
+        body = b'{"preset": "damaged", "layout": "12x1"}'
+        pipe.sendall(
+            b"POST /api/draw HTTP/1.1\r\nHost: localhost\r\nx-ecgdig: 1\r\nContent-Length: %d\r\nCookie: %s\r\n\r\n%s"
+            % (len(body), visitor.cookie.encode(), body)
+        )
+        for _ in range(600):  # the worker may be on its way
+            running = list(server.server.queue._running.values())
+            if running:
+                break
+            time.sleep(0.02)
+        assert [job.what["kind"] for job in running] == ["draw"]
+    for _ in range(100):
+        if running[0].ended.is_set():
+            break
+        time.sleep(0.05)
+    assert running[0].state == "cancelled"
+
+
+def pixels(jpeg: bytes) -> np.ndarray:  # type: ignore[type-arg]
+    return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE).astype(float)
+
+
+def test_a_recording_of_any_format_is_drawn(server: Running, recording: Recording, tmp_path: Path) -> None:
+    visitor = server.client()
+    plain = visitor.ask("POST", "/api/draw", {"layout": "3x4"})[1]
+    drawn = []
+    for suffix in ("csv", "npz", "aecg"):
+        file = write_recording(recording, tmp_path / "r", [suffix])[0]
+        assert visitor.ask("POST", f"/api/recording?name={file.name}", file.read_bytes())[0] == 200
+        status, data, _ = visitor.ask("POST", "/api/draw", {"layout": "3x4"})
+        assert status == 200, data
+        drawn.append(data)
+    same, other = (pixels(drawn[0]) - pixels(data) for data in (drawn[1], plain))
+    assert abs(same).mean() < 0.1  # rounded samples
+    assert abs(other).mean() > 0.5
+    visitor.ask("POST", "/api/recording?name=x.csv", b"no recording")
+    status, data, _ = visitor.ask("POST", "/api/draw", {"layout": "3x4"})
+    assert (status, json.loads(data)["error"][:25]) == (422, "recording: not a recording"[:25])
 
 
 def test_answers_carry_the_security_headers_and_only_local_names_are_served(server: Running) -> None:

@@ -42,9 +42,7 @@ class Visit:
         self.base = f"http://127.0.0.1:{port}"
         self.wrong: list[str] = []
         self.page = browser.new_context(**how).new_page()
-        self.page.on(
-            "console", lambda said: self.wrong.append(said.text) if said.type in ("error", "warning") else None
-        )
+        self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.page.on("request", self._outside)
         self.page.goto(self.base)
@@ -166,3 +164,70 @@ def test_the_tools_answer_the_keyboard(browser: Any, server: Running) -> None:
     visit.read_again()
     assert page.locator("#undo").is_disabled()
     assert visit.wrong == []
+
+
+def test_a_refused_file_is_named_until_something_else_is_done(browser: Any, server: Running, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("not a picture")
+    visit = Visit(browser, server.port)
+    visit.page.set_input_files("#files", str(tmp_path / "notes.txt"))
+    visit.page.wait_for_selector("#note:not([hidden])", timeout=30_000)
+    visit.page.wait_for_timeout(1500)  # the list is asked for again meanwhile
+    assert visit.page.locator("#note").inner_text().startswith("notes.txt: not a picture")
+
+
+def test_a_page_opened_while_another_is_corrected_keeps_its_own_leads(browser: Any, server: Running) -> None:
+    visit = Visit(browser, server.port, viewport={"width": 1300, "height": 900})
+    page = visit.page
+    page.wait_for_selector("#gallery button >> nth=1")
+    for number in (0, 1):
+        page.evaluate(f"() => document.querySelectorAll('#gallery button')[{number}].click()")
+        page.wait_for_selector(f"#pages button.open:not([disabled]) >> nth={number}", timeout=60_000)
+    page.click("#pages button.open >> nth=0")
+    page.wait_for_selector('#layout:has(option:checked[value="3x4+1"])')
+    page.wait_for_selector(".chart >> nth=11")
+    page.click("[data-tool=corners]")
+    box = page.locator(".handle").nth(2).bounding_box()
+    page.mouse.move(box["x"] + 9, box["y"] + 9)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 30, box["y"] - 30, steps=4)
+    with page.expect_response(lambda answer: answer.url.endswith("/edits"), timeout=30_000):
+        page.mouse.up()
+        page.click("#pages button.open >> nth=1")
+    page.wait_for_timeout(1000)
+    assert page.locator("#layout").input_value() == "6x2"
+    assert page.locator("#undo").is_disabled()  # the correction was the other page's
+    page.click("#pages button.open >> nth=0")
+    page.wait_for_selector("#edits:has-text('1 correction')")
+    assert visit.wrong == []
+
+
+def test_a_stretch_is_marked_by_the_keyboard_alone(browser: Any, server: Running) -> None:
+    visit = Visit(browser, server.port, viewport={"width": 1300, "height": 900})
+    page = visit.page
+    page.focus("#gallery button:first-child")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".chart >> nth=11", timeout=60_000)
+    page.focus("#map")
+    page.keyboard.press("u")
+    page.keyboard.press(" ")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(600)
+    page.keyboard.press(" ")
+    visit.read_again()
+    assert page.locator("#edits").inner_text() == "1 correction"
+    assert visit.wrong == []
+
+
+def test_another_number_of_rows_says_what_was_dropped(browser: Any, server: Running) -> None:
+    visit = Visit(browser, server.port, viewport={"width": 1300, "height": 900})
+    page = visit.page
+    page.click("#gallery button:first-child")
+    page.wait_for_selector(".chart >> nth=11", timeout=60_000)
+    page.click("#names-box summary")
+    page.click("#swap")
+    visit.read_again()
+    page.select_option("#layout", "3x4")  # of a page with a rhythm strip
+    page.wait_for_selector("#warnings:has-text('the swap of two leads: dropped'), #note:not([hidden])", timeout=60_000)
+    said = page.locator("#warnings").inner_text() + page.locator("#note").inner_text()
+    assert "the swap of two leads: dropped" in said or "rows" in said
+    assert page.locator(".chart").count() == 12

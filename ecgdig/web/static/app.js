@@ -21,7 +21,8 @@ function note(text = "") {
 async function api(method, path, body) {
   const headers = { "x-ecgdig": "1" };
   const options = { method, headers };
-  if (body !== undefined) {
+  if (body instanceof Blob) options.body = body;
+  else if (body !== undefined) {
     options.body = JSON.stringify(body);
     headers["content-type"] = "application/json";
   }
@@ -86,23 +87,35 @@ function openWhenRead(id) {
 let timer = null;
 async function refresh() {
   clearTimeout(timer);
-  const answer = await attempt(() => json("GET", "/api/pages"));
-  if (!answer) return;
+  let answer;
+  try {
+    answer = await json("GET", "/api/pages"); // in the background: what is said to the user stays
+  } catch (error) {
+    return note(error.message);
+  }
   state.pages = answer.pages;
   listPages();
   const wanted = state.pages.find((page) => page.id === waitingFor);
   if (wanted?.state === "done") {
     waitingFor = null;
     await open(wanted.id);
+  } else if (wanted?.state === "failed" || wanted?.state === "cancelled") {
+    waitingFor = null;
+    note(`${wanted.name}: ${wanted.error || wanted.state}`);
+    if (state.view && state.open === wanted.id) drawFacts(); // what was asked for is not what is shown
   }
   if (state.pages.some((page) => page.state === "waiting" || page.state === "running")) timer = setTimeout(refresh, 400);
 }
+let listed = "";
 function listPages() {
+  const now = JSON.stringify([[...uploads.values()], state.pages, state.open]);
+  if (now === listed) return; // the focus of the keyboard stays where it is
+  listed = now;
   const rows = [...uploads.values()].map(({ name, share }) =>
     el("li", {}, el("span", { textContent: name }), el("span"), el("progress", { value: share, className: "state" })));
   for (const page of state.pages) {
     const row = el("li", {},
-      el("button", { className: "open", textContent: page.name, disabled: page.state !== "done", onclick: () => open(page.id) }),
+      el("button", { className: "open", textContent: page.name, disabled: !page.read, onclick: () => open(page.id) }),
       el("button", { textContent: "×", title: `Remove ${page.name}`, ariaLabel: `Remove ${page.name}`, onclick: () => remove(page.id) }));
     if (page.id === state.open) row.setAttribute("aria-current", "true");
     if (page.state === "running") row.append(el("span", { className: "state", textContent: page.stage || "beginning" }), el("progress", { className: "state" }));
@@ -133,9 +146,11 @@ function makeMap() {
   [readingLayer, gridLayer, handleLayer, strokeLayer] = [0, 0, 0, 0].map(() => L.layerGroup().addTo(map));
   map.on("click", (event) => clicked(px(event.latlng)));
 }
+let opening = 0;
 async function open(id) {
+  const number = ++opening;
   const view = await attempt(() => json("GET", `/api/pages/${id}`));
-  if (!view) return;
+  if (!view || number !== opening) return; // another page was asked for meanwhile
   state.open = id;
   state.edits = [...view.edits];
   $("desk").hidden = $("strip").hidden = false;
@@ -147,13 +162,16 @@ async function open(id) {
   picture = L.imageOverlay(`/api/pages/${id}/picture`, bounds, { alt: "the page" }).addTo(map);
   map.fitBounds(bounds);
   map.setMaxBounds(bounds.pad(0.4));
+  state.view = null;
   setTool("look");
-  await show(view);
+  await show(id, view);
   listPages();
 }
-async function show(view) {
+async function show(id, view) {
+  const answer = await attempt(() => api("GET", `/api/pages/${id}/samples`));
+  const bytes = await answer?.arrayBuffer();
+  if (!bytes || state.open !== id) return;
   state.view = view;
-  const bytes = await (await api("GET", `/api/pages/${state.open}/samples`)).arrayBuffer();
   state.samples = new Float32Array(bytes);
   drawReading();
   drawHandles();
@@ -217,8 +235,8 @@ const HINTS = {
   look: "Drag to move, wheel or two fingers to zoom. The band holds 90 % of the samples.",
   corners: "Drag each corner to where the grid lines of the page cross there. Keyboard: Tab, arrows (Shift: 10 px), Enter.",
   points: "Drag a point to the crossing that it belongs to; what is around it follows.",
-  blank: "Click where the unreadable stretch of a trace begins, then where it ends.",
-  draw: "Choose the lead, click a few points along its ink from left to right, then Apply (Enter). Esc discards.",
+  blank: "Click where the unreadable stretch of a trace begins, then where it ends. Keyboard: arrows, then Space at the cross.",
+  draw: "Choose the lead, click a few points along its ink from left to right, then Apply (Enter). Esc discards. Keyboard: arrows, then Space at the cross.",
 };
 let stroke = [], blankFrom = null;
 function setTool(tool) {
@@ -283,23 +301,26 @@ const edit = (change) => apply([...state.edits, change]);
 async function apply(edits) {
   if (state.busy) return;
   state.busy = true;
+  const id = state.open;
   $("desk").setAttribute("aria-busy", "true");
   const kept = $("map").dataset.readings ?? "0";
-  const view = await attempt(() => json("PUT", `/api/pages/${state.open}/edits`, { edits }));
+  const view = await attempt(() => json("PUT", `/api/pages/${id}/edits`, { edits }));
   state.busy = false;
   $("desk").removeAttribute("aria-busy");
+  if (state.open !== id) return; // the correction is made; another page is shown
   if (!view) {
     drawHandles();
     drawFacts();
     return;
   }
-  state.edits = edits;
-  await show(view);
+  state.edits = [...view.edits];
+  await show(id, view);
   $("map").dataset.readings = String(Number(kept) + 1);
 }
 async function readAgain(options) {
-  await attempt(() => api("POST", `/api/pages/${state.open}/again`, options));
-  openWhenRead(state.open);
+  const id = state.open;
+  if (await attempt(() => api("POST", `/api/pages/${id}/again`, options))) openWhenRead(id);
+  else drawFacts();
 }
 
 function drawFacts() {
@@ -308,7 +329,7 @@ function drawFacts() {
   $("layout").replaceChildren(...layouts.map((name) => el("option", { textContent: name, value: name, selected: name === view.layout })));
   $("speed").value = view.speed_mm_per_s;
   $("gain").value = view.gain_mm_per_mv;
-  $("warnings").replaceChildren(...view.warnings.map((text) => el("li", { textContent: text })));
+  $("warnings").replaceChildren(...[...view.dropped, ...view.warnings].map((text) => el("li", { textContent: text })));
   $("undo").disabled = !state.edits.length;
   $("edits").textContent = state.edits.length ? `${state.edits.length} correction${state.edits.length > 1 ? "s" : ""}` : "";
   const options = () => view.traces.map((t, i) => el("option", { value: String(i), textContent: `${t.lead} (row ${t.row + 1})` }));
@@ -341,9 +362,8 @@ function drawCharts() {
     const mv = state.samples.subarray(row * n, (row + 1) * n);
     const sigma = state.samples.subarray((names.length + row) * n, (names.length + row + 1) * n);
     const data = [[], [], [], []];
-    for (let i = 0; i < n; i++) {
+    for (let i = mv.findIndex(Number.isFinite), last = mv.findLastIndex(Number.isFinite); i >= 0 && i <= last; i++) {
       const known = Number.isFinite(mv[i]);
-      if (!known && (data[0].length === 0 || !mv.subarray(i).some(Number.isFinite))) continue;
       data[0].push(i / view.fs);
       data[1].push(known ? mv[i] : null);
       data[2].push(known ? mv[i] + 1.64 * sigma[i] : null);
@@ -416,13 +436,22 @@ function tab(name) {
   if (name === "draw" && !$("wish-picture").src) drawWish();
   if (name === "read") map?.invalidateSize();
 }
-function takeHome(pages) {
+async function takeHome(pages, button) {
   const formats = [...document.querySelectorAll("#formats input:checked")].map((box) => box.value);
   if (!formats.length) return note("Choose a format first.");
+  const left = pages ? 0 : state.pages.filter((page) => !page.read).length;
   const query = new URLSearchParams({ formats: formats.join(","), redact: $("redact").checked ? "1" : "0" });
   if (pages) query.set("pages", pages.join(","));
-  const link = el("a", { href: `/api/download?${query}`, download: "" });
+  button.disabled = true;
+  const answer = await attempt(() => api("GET", `/api/download?${query}`));
+  const packed = await answer?.blob();
+  button.disabled = false;
+  if (!packed) return;
+  const link = el("a", { href: URL.createObjectURL(packed) });
+  link.download = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition"))?.[1] ?? "readings.zip";
   link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  if (left) note(`${left} page${left > 1 ? "s are" : " is"} not in it: not read, or not yet.`);
 }
 
 function wire() {
@@ -450,8 +479,8 @@ function wire() {
     const [a, b] = ["swap-a", "swap-b"].map((id) => state.view.traces[Number($(id).value)]);
     edit({ kind: "swap", first: [a.row, a.column], second: [b.row, b.column] });
   };
-  $("take").onsubmit = (event) => { event.preventDefault(); takeHome([state.open]); };
-  $("save-all").onclick = () => takeHome(null);
+  $("take").onsubmit = (event) => { event.preventDefault(); takeHome([state.open], $("save")); };
+  $("save-all").onclick = () => takeHome(null, $("save-all"));
   $("theme").onclick = () => setTheme({ auto: "dark", dark: "light", light: "auto" }[$("theme").dataset.choice]);
   matchMedia("(prefers-color-scheme: dark)").onchange = () => setTheme($("theme").dataset.choice);
   $("leave").onclick = async () => {
@@ -470,27 +499,27 @@ function wire() {
     wishSoon();
   };
   $("wish-source").onchange = async () => {
-    $("wish-file-box").hidden = $("wish-source").value !== "csv";
-    if ($("wish-source").value !== "csv") { await attempt(() => api("POST", "/api/recording")); wishSoon(); }
+    $("wish-file-box").hidden = $("wish-source").value !== "file";
+    if ($("wish-source").value !== "file") { await attempt(() => api("POST", "/api/recording")); wishSoon(); }
   };
   $("wish-file").onchange = async (event) => {
     const [file] = event.target.files;
-    await attempt(async () => {
-      const answer = await fetch(`/api/recording?name=${encodeURIComponent(file.name)}`, { method: "POST", headers: { "x-ecgdig": "1" }, body: file });
-      if (!answer.ok) throw new Error((await answer.json()).error);
-    });
-    wishSoon();
+    if (file && (await attempt(() => api("POST", `/api/recording?name=${encodeURIComponent(file.name)}`, file)))) wishSoon();
   };
   $("wish-read").onclick = async () => {
     const made = await attempt(() => json("POST", "/api/draw?read=1", wish()));
     if (made) { tab("read"); openWhenRead(made.pages[0].id); }
   };
   addEventListener("keydown", (event) => {
-    if (event.target.closest("input, select, textarea")) return;
+    if (event.target.closest("input, select, textarea") || $("read").hidden) return;
     const tool = { l: "look", c: "corners", g: "points", u: "blank", r: "draw" }[event.key.toLowerCase()];
     if ((event.ctrlKey || event.metaKey) && event.key === "z" && state.edits.length) apply(state.edits.slice(0, -1));
     else if (event.ctrlKey || event.metaKey || event.altKey || $("desk").hidden) return;
     else if (tool) setTool(tool);
+    else if (event.key === " " && event.target === $("map") && $("map").classList.contains("aim")) {
+      event.preventDefault();
+      clicked(px(map.getCenter()));
+    }
     else if (event.key === "Escape") setTool(state.tool);
     else if (event.key === "Enter" && state.tool === "draw" && stroke.length && !event.target.closest("button")) applyStroke();
   });
