@@ -242,9 +242,10 @@ class _Comb:
         order = np.arange(1, int(min(3 * m, 0.47 / fundamental)) + 1)  # what is off by half a px shows in high ones
         if len(order) < 2 * m:
             return 0.0
-        power = np.array([self.at(fundamental * n)[0] for n in order]) ** 2
-        between, on = power[order % m > 0].mean(), power[order % m == 0].mean()
-        return MULTIPLE_COST * float(np.clip(np.log(FAINT**2 * on / max(between, 1e-12)) / 2, 0, 3))
+        seen, noise = np.array([self.at(fundamental * n) for n in order]).T
+        power = np.maximum(seen**2 - (NOISE_PEAK * noise) ** 2, 0)
+        between, on = power[order % m > 0].mean() + np.mean(noise**2), power[order % m == 0].mean()
+        return MULTIPLE_COST * float(np.clip(np.log(max(FAINT**2 * on / between, 1e-9)) / 2, 0, 3))
 
     def millimetres(self, fundamental: float, kind: Lines) -> tuple[float, float, float]:
         """The affine form a·x + b·y + c in mm whose zero is a line (a 5 mm line unless all lines are 1 mm)."""
@@ -274,6 +275,7 @@ class _Comb:
 
 
 TOOTH_COST = 0.5
+NOISE_PEAK = 3.0  # times the noise: what the highest of some bins reaches
 FAINT, MULTIPLE_COST = 0.3, 15.0  # harmonics between those of a shorter period; those of a grid are as strong
 FLOOR = 0.0015  # of the highest amplitude: what aliasing in a noise-free render reaches
 TEMPLATE_SQUARES = 0.03

@@ -151,7 +151,7 @@ def test_hairlines_of_5_mm_are_told_by_their_pitch_whichever_harmonic_is_stronge
     assert grid.px_per_mm == pytest.approx((px_per_mm, px_per_mm), rel=2e-3)
 
 
-@pytest.mark.parametrize("px_per_mm", [5.5, 7.5, 7.9])
+@pytest.mark.parametrize("px_per_mm", [5.5, 7.5, 7.6943, 7.9])
 def test_lines_drawn_on_whole_pixels_keep_their_pitch(px_per_mm):
     image = np.full((1500, 2200, 3), 250, np.uint8)
     for axis, length in ((0, 1500), (1, 2200)):
