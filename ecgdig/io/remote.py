@@ -158,11 +158,11 @@ def _names(folder: Path) -> Iterable[str]:
 
 
 def _remove_others(folder: Path, files: Iterable[str]) -> None:
-    """Results in the cache that are not in the store: somebody deleted them there. An unfinished run's stay."""
-    if (folder / ".journal.jsonl").is_file():
+    """Results in the cache that are not in the store: somebody deleted them there. What an unfinished run left stays."""
+    if folder.is_file() or (folder / ".journal.jsonl").is_file():
         return
     for name in set(_names(folder)) - set(files):
-        (folder / name if name else folder).unlink()
+        (folder / name).unlink()
 
 
 def _state(file: Path) -> tuple[int, int]:
