@@ -158,7 +158,7 @@ def _names(folder: Path) -> Iterable[str]:
 
 
 def _remove_others(folder: Path, files: Iterable[str]) -> None:
-    """Results in the cache that are not in the store: somebody deleted them there. What an unfinished run left stays."""
+    """Results in the cache that the store lacks: somebody deleted them there. What an unfinished run left stays."""
     if folder.is_file() or (folder / ".journal.jsonl").is_file():
         return
     for name in set(_names(folder)) - set(files):
