@@ -13,9 +13,11 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, fields, replace
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ecgdig.api import digitize
+from ecgdig.cluster import Cluster, contents
 from ecgdig.formats import DEFAULT_FORMATS, files_of
 from ecgdig.hub import TraceModel, load
 from ecgdig.io import safe_name
@@ -41,6 +43,14 @@ class Job:
     @property
     def label(self) -> str:
         return str(self.path) if self.pages == 1 else f"{self.path}, page {self.page}"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A job with the bytes of its file, for a machine that does not have it."""
+
+    job: Job
+    picture: bytes
 
 
 @dataclass(frozen=True)
@@ -117,8 +127,7 @@ def read_page(job: Job, request: Request, model: TraceModel) -> Row:
     """Read one page and write its results; whatever goes wrong is in the row."""
     began = time.perf_counter()
     try:
-        if job.path.resolve() in [file.resolve() for file in files_of(request.formats, request.out / job.name)]:
-            raise ValueError("would be overwritten by its own result; give another folder for the results")
+        _refuse_own_result(job, request)
         read = digitize(
             job.path,
             layout=request.layout,
@@ -163,6 +172,32 @@ def run(jobs: Sequence[Job], request: Request, model: TraceModel, workers: int) 
                 yield job, Row(str(job.path), job.page, job.name, "failed", error=error)
 
 
+def run_on(cluster: Cluster, jobs: Sequence[Job], request: Request) -> Iterator[tuple[Job, Row]]:
+    """Read the jobs on a cluster, yielding each as it is done; pictures are sent there and results written here.
+
+    Raises:
+        ClusterError: the cluster cannot be used.
+    """
+    failed: list[tuple[Job, Row]] = []
+
+    def sent() -> Iterator[Sent]:
+        for job in jobs:
+            try:
+                _refuse_own_result(job, request)
+                yield Sent(job, job.path.read_bytes())
+            except (OSError, ValueError) as error:
+                error_text = f"{job.label}: {_line(error)}"
+                failed.append((job, Row(str(job.path), job.page, job.name, "failed", error=error_text)))
+
+    for one, (row, files) in cluster.run(_read_elsewhere, sent(), request):
+        # the JSON last: where it stands, all others do
+        for name in sorted(files, key=lambda name: (name == f"{one.job.name}.json", name)):
+            with whole_file(request.out / name) as file:
+                file.write_bytes(files[name])
+        yield one.job, row
+    yield from failed
+
+
 def default_workers(n_jobs: int) -> int:
     """One process a core, as far as there are pages for them and memory."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
@@ -193,6 +228,11 @@ def _is_result(path: Path) -> bool:
         return not is_dicom_page(path)
     stem = path.stem.removesuffix("_overlay").removesuffix("_reprint")
     return stem != path.stem and path.with_name(f"{stem}.json").is_file()
+
+
+def _refuse_own_result(job: Job, request: Request) -> None:
+    if job.path.resolve() in [file.resolve() for file in files_of(request.formats, request.out / job.name)]:
+        raise ValueError("would be overwritten by its own result; give another folder for the results")
 
 
 def _source(job: Job) -> dict[str, Any]:
@@ -234,6 +274,18 @@ def _start_worker(checkpoint: str, runtime: str) -> None:
 
 def _work(job: Job, request: Request) -> Row:
     return read_page(job, request, _worker["model"])
+
+
+def _read_elsewhere(sent: Sent, request: Request) -> tuple[Row, dict[str, bytes]]:
+    """`read_page` on another machine, of a picture that was sent along; the results come back as bytes."""
+    if "model" not in _worker:  # a process of Ray works for one run
+        _start_worker(request.checkpoint, request.runtime)
+    with TemporaryDirectory(prefix="ecgdig-") as folder:
+        there, out = Path(folder, sent.job.path.name), Path(folder, "out")
+        there.write_bytes(sent.picture)
+        row = read_page(replace(sent.job, path=there), replace(request, out=out), _worker["model"])
+        row = replace(row, file=str(sent.job.path), error=row.error.replace(str(there), str(sent.job.path)))
+        return row, contents(out)
 
 
 def _in_processes(jobs: Sequence[Job], request: Request, workers: int) -> Iterator[tuple[Job, Row]]:

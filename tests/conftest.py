@@ -4,6 +4,7 @@ import os
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -146,3 +147,13 @@ def _alone(page: Page, index: int, at: NDArray[np.float64]) -> NDArray[np.bool_]
         beside = (at[:, 0] < x0 - margin) | (at[:, 0] > x1 + margin)
         alone &= beside | (at[:, 1] < y0 - margin) | (at[:, 1] > y1 + margin)
     return alone
+
+
+@pytest.fixture(scope="session")
+def content() -> Callable[[Path], dict[str, bytes]]:
+    """What a folder holds: relative path -> bytes."""
+
+    def read(path: Path) -> dict[str, bytes]:
+        return {str(p.relative_to(path)): p.read_bytes() for p in sorted(path.rglob("*")) if p.is_file()}
+
+    return read

@@ -5,17 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
+from dataclasses import asdict, replace
 
 from tqdm import tqdm
 
 from ecgdig.api import check_scale
-from ecgdig.batch import Job, Request, Row, default_workers, done_before, jobs_of, run, write_summary
+from ecgdig.batch import Job, Request, Row, default_workers, done_before, jobs_of, run, run_on, write_summary
+from ecgdig.cluster import ClusterError, add_engine, cluster_of
 from ecgdig.commands.voice import EXIT_CODES, Voice, add_voice, painted
 from ecgdig.formats import DEFAULT_FORMATS, FORMATS, check_formats
 from ecgdig.hub import DEFAULT, RUNTIMES, CheckpointError, load
 from ecgdig.io.image import MOST_PIXELS, REFUSED_PIXELS, SUFFIXES
+from ecgdig.io.remote import Outbox, RemoteError, fetched, local, shown
 from ecgdig.locate.leads import KNOWN_LAYOUTS
 from ecgdig.locate.naming import parse_leads
 
@@ -33,14 +34,16 @@ def main(args: Sequence[str] | None = None, prog: str = "digitize") -> None:
     voice = Voice.of(options)
     try:
         request = _request(options)
+        cluster = cluster_of(options, options.workers or default_workers(10**6))
         model = load(options.checkpoint, runtime=options.runtime)
+        outbox = Outbox(options.out)
         request.out.mkdir(parents=True, exist_ok=True)
+        jobs, bad = jobs_of([fetched(path) for path in options.images])
     except (CheckpointError, ValueError, OSError) as error:
         print(f"digitize: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    jobs, bad = jobs_of(options.images)
     for row in bad:
-        print(row.error, file=sys.stderr)
+        print(shown(row.error), file=sys.stderr)
     rows: dict[Job, Row] = {}
     if not options.overwrite:
         kept = ((job, done_before(job, request)) for job in jobs)
@@ -53,22 +56,35 @@ def main(args: Sequence[str] | None = None, prog: str = "digitize") -> None:
     interrupted = False
     bar = tqdm(total=len(to_do), unit="page", disable=len(to_do) < 2 or not voice.shows_progress, leave=False)
     try:
-        for job, row in run(to_do, request, model, min(workers, len(to_do))):
+        if cluster is None:
+            finished = run(to_do, request, model, min(workers, len(to_do)))
+        else:
+            finished = run_on(cluster, to_do, request)
+        for job, row in finished:
             rows[job] = row
             bar.update()
             with tqdm.external_write_mode():
                 _tell(job, row, voice)
             if len(rows) % _SUMMARY_EVERY == 0:
                 write_summary(_in_order(jobs, rows, bad), summary)
+                outbox.push()
+    except (ClusterError, RemoteError) as error:
+        print(f"digitize: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
     except KeyboardInterrupt:
         interrupted = True
     finally:
         bar.close()
     table = _in_order(jobs, rows, bad)
     write_summary(table, summary)
+    try:
+        outbox.push()
+    except RemoteError as error:
+        print(f"digitize: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
     failed = sum(row.status == "failed" for row in table)
     if failed:
-        print(f"digitize: {failed} of {len(table)} pages could not be read; see {summary}", file=sys.stderr)
+        print(f"digitize: {failed} of {len(table)} pages could not be read; see {shown(str(summary))}", file=sys.stderr)
     if interrupted:
         print("digitize: interrupted; the same command goes on where it stopped", file=sys.stderr)
         raise SystemExit(130)
@@ -77,10 +93,16 @@ def main(args: Sequence[str] | None = None, prog: str = "digitize") -> None:
 
 
 def _in_order(jobs: Sequence[Job], rows: dict[Job, Row], bad: Sequence[Row]) -> list[Row]:
-    return [*bad, *(rows[job] for job in jobs if job in rows)]
+    return [_as_given(row) for row in [*bad, *(rows[job] for job in jobs if job in rows)]]
+
+
+def _as_given(row: Row) -> Row:
+    """With the URL of what came from an object store."""
+    return replace(row, file=shown(row.file), error=shown(row.error))
 
 
 def _tell(job: Job, row: Row, voice: Voice) -> None:
+    row = _as_given(row)
     if row.error:
         print(painted(row.error, "red", sys.stderr), file=sys.stderr)
     if voice.json_lines:
@@ -92,7 +114,7 @@ def _tell(job: Job, row: Row, voice: Voice) -> None:
 def _told(job: Job, row: Row) -> str:
     doubt = painted("DOUBTFUL", "yellow", sys.stdout) + ", " if row.status == "doubtful" else ""
     sigma = "" if row.sigma_mv is None else f", sigma {1000 * row.sigma_mv:.0f} µV"
-    text = f"{job.label}: {doubt}{row.layout}, {row.coverage or 0:.1%} read{sigma}, {row.seconds:.1f} s"
+    text = f"{shown(job.label)}: {doubt}{row.layout}, {row.coverage or 0:.1%} read{sigma}, {row.seconds:.1f} s"
     return text + (f"\n  {row.warnings}" if row.warnings else "")
 
 
@@ -109,7 +131,7 @@ def _request(options: argparse.Namespace) -> Request:
         raise ValueError(f"{options.workers} workers; want 1 or more")
     leads = None if options.leads is None else parse_leads(options.leads)
     formats = check_formats([name.strip() for text in options.formats for name in text.split(",")])
-    out = Path(options.out)
+    out = local(options.out)
     return Request(
         out,
         options.checkpoint,
@@ -176,6 +198,7 @@ def parser(prog: str = "digitize") -> argparse.ArgumentParser:
     )
     add("--runtime", default="auto", choices=RUNTIMES, help="onnx needs no torch; auto takes it where it can")
     add("--workers", type=int, metavar="N", help="processes, each with one thread if N > 1 (default: one a core)")
+    add_engine(parser)
     add("--redact", action="store_true", help="paint over names and all other words in the overlay picture")
     add("--overwrite", action="store_true", help="read again what was read before")
     add_voice(parser)

@@ -16,6 +16,7 @@ from ecgdig import __version__
 from ecgdig.commands.evaluate_options import parse
 from ecgdig.commands.voice import Voice
 from ecgdig.io.atomic import whole_file
+from ecgdig.io.remote import Outbox, fetched, is_url, shown
 from ecgdig.report.html import html_report
 from ecgdig.report.scores import (
     comparison_markdown,
@@ -54,12 +55,32 @@ def main(args: Sequence[str] | None = None, prog: str = "eval_snr") -> dict[str,
     """
     options = parse(args, prog)
     try:
-        if options.compare:
-            return _compare(options)
-        return _score(options, sys.argv[1:] if args is None else args)
+        outboxes = _here(options)
+        try:
+            if options.compare:
+                return _compare(options)
+            return _score(options, sys.argv[1:] if args is None else args)
+        finally:
+            for outbox in outboxes:
+                outbox.push()
     except (ValueError, OSError) as error:
-        print(f"eval_snr: {' '.join(str(error).split())}", file=sys.stderr)
+        print(shown(f"eval_snr: {' '.join(str(error).split())}"), file=sys.stderr)
         raise SystemExit(2) from None
+
+
+def _here(options: argparse.Namespace) -> list[Outbox]:
+    """Puts paths on this machine in the place of URLs: what is read is fetched, what is written goes to outboxes."""
+    for name in ("records", "pages", "predictions", "truth"):
+        if getattr(options, name):
+            setattr(options, name, fetched(getattr(options, name)))
+    if options.compare:
+        options.compare = [fetched(file) for file in options.compare]
+    outboxes = []
+    for name in ("json", "csv", "markdown", "html", "resume"):
+        if is_url(getattr(options, name) or ""):
+            outboxes.append(Outbox(getattr(options, name)))
+            setattr(options, name, str(outboxes[-1].path))
+    return outboxes
 
 
 def load(name: str | None, runtime: str) -> TraceModel:
@@ -117,7 +138,7 @@ def _score_pages(options: argparse.Namespace) -> tuple[Journal, dict[str, Any]]:
 def _score_predictions(options: argparse.Namespace) -> tuple[Journal, dict[str, Any]]:
     """Recordings that any program read."""
     pairs, extra = match(Path(options.predictions), Path(options.truth))
-    what = f"predictions of {options.predictions} against the truth of {options.truth}"
+    what = shown(f"predictions of {options.predictions} against the truth of {options.truth}")
     journal = Journal(options.resume, {"what": what, "ecgdig": __version__})
     worst = _worst(options, journal)
 
@@ -158,7 +179,7 @@ def _worst(options: argparse.Namespace, journal: Journal) -> Worst:
 def _collect(finished: Iterable[Finished], journal: Journal, options: argparse.Namespace) -> None:
     voice = Voice.of(options)
     if journal.results and not voice.quiet:
-        print(f"{options.resume}: pages finished before: {len(journal.results)}", file=sys.stderr, flush=True)
+        print(shown(f"{options.resume}: pages finished before: {len(journal.results)}"), file=sys.stderr, flush=True)
     with closing(journal):
         for result, pictures in finished:
             journal.add(result, pictures)
@@ -176,7 +197,7 @@ def _progress(result: PageResult) -> str:
 
 
 def _compare(options: argparse.Namespace) -> dict[str, Any]:
-    (file_a, file_b), (a, b) = options.compare, (read_summary(file) for file in options.compare)
+    (file_a, file_b), (a, b) = map(shown, options.compare), (read_summary(file) for file in options.compare)
     comparison = {**compare(a, b), "a": f"{file_a} ({a.get('what', '')})", "b": f"{file_b} ({b.get('what', '')})"}
     text = f"A: {comparison['a']}\nB: {comparison['b']}\n\n{comparison_text(comparison)}"
     Voice.of(options).result(text, {"comparison": comparison})
@@ -193,8 +214,8 @@ def _compare(options: argparse.Namespace) -> dict[str, Any]:
 
 def _what(options: argparse.Namespace) -> str:
     if options.pages:
-        return f"pages of {options.pages}"
-    where = options.records or "the built-in simulator"
+        return shown(f"pages of {options.pages}")
+    where = shown(options.records or "") or "the built-in simulator"
     return f"{options.preset} pages ({options.layout}, {options.dpi:g} dpi) of {where}, {options.geometry} geometry"
 
 

@@ -12,15 +12,18 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ecgdig.cluster import Cluster, add_engine, cluster_of
 from ecgdig.commands.voice import EXIT_CODES, Voice, add_voice
 from ecgdig.dataset import Encoding, Entry, FolderError, Plan, Recipe, Report, build, load, open_records
 from ecgdig.dataset.build import PTBXL_PAGES
 from ecgdig.dataset.export import EXPORTS, write_shards
 from ecgdig.dataset.files import FORMATS
 from ecgdig.degrade import PRESETS
+from ecgdig.io.remote import Outbox, fetched, local, shown
 from ecgdig.io.wfdb import RecordError
 
 SIMULATED_PAGES = 100
+_PUSHED_EVERY = 50  # pages, to an object store
 _SHOWN = 20  # failures that are printed one by one
 
 
@@ -33,21 +36,23 @@ def main(args: Sequence[str] | None = None, prog: str = "render") -> Report:
     """
     options = parser(prog).parse_args(args)
     voice = Voice.of(options)
-    folder = Path(options.out)
+    folder = local(options.out)
     try:
         plan = _plan(options)
-        report = _build(plan, folder, options.workers, voice)
+        outbox = Outbox(options.out)
+        report = _build(plan, outbox, options.workers, voice, cluster_of(options, options.workers))
         if report.pages:
             _export(folder, options, voice)
+        outbox.push()
     except (FolderError, RecordError, ValueError, OSError) as error:
-        print(f"render: {' '.join(str(error).split())}", file=sys.stderr)
+        print(shown(f"render: {' '.join(str(error).split())}"), file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
-        print(f"render: interrupted; the same command goes on with {folder}", file=sys.stderr)
+        print(f"render: interrupted; the same command goes on with {options.out}", file=sys.stderr)
         raise SystemExit(1) from None
-    voice.result(summary(report, folder, options.workers), {"folder": str(folder), **asdict(report)})
+    voice.result(shown(summary(report, folder, options.workers)), {"folder": options.out, **asdict(report)})
     if report.failures:
-        print(failures(report), file=sys.stderr)
+        print(shown(failures(report)), file=sys.stderr)
         raise SystemExit(1 if report.pages else 2)
     return report
 
@@ -78,14 +83,14 @@ def _plan(options: argparse.Namespace) -> Plan:
     if options.shards is not None and options.shards < 1:
         raise ValueError(f"{options.shards} pages a shard; want 1 or more")
     recipe = Recipe(options.seed, options.preset, options.layout, options.dpi, options.scale == "usual")
-    records = open_records(options.records, options.seed)
+    records = open_records([fetched(path) for path in options.records], options.seed)
     n_pages = len(records) * options.pages_per_record if options.records else SIMULATED_PAGES
     if options.limit is not None:
         n_pages = options.limit if not options.records else min(n_pages, options.limit)
     return Plan(recipe, records, n_pages, options.pages_per_record, Encoding(options.format, options.quality))
 
 
-def _build(plan: Plan, folder: Path, workers: int, voice: Voice) -> Report:
+def _build(plan: Plan, outbox: Outbox, workers: int, voice: Voice, cluster: Cluster | None) -> Report:
     silent = voice.quiet or voice.json_lines
     with tqdm(total=plan.n_pages, unit="page", desc="pages", mininterval=0.5, disable=silent) as bar:
         started: list[bool] = []
@@ -97,8 +102,14 @@ def _build(plan: Plan, folder: Path, workers: int, voice: Voice) -> Report:
                 started.append(True)
                 bar.reset()
                 bar.initial = bar.n = bar.last_print_n = min(n, plan.n_pages)
+            if bar.n % _PUSHED_EVERY == 0:
+                outbox.push()
 
-        return build(plan, folder, workers, each)
+        try:
+            return build(plan, outbox.path, workers, each, cluster)
+        except KeyboardInterrupt:
+            outbox.push()
+            raise
 
 
 def _export(folder: Path, options: argparse.Namespace, voice: Voice) -> None:
@@ -137,9 +148,11 @@ A run that was stopped or killed goes on when the same command is given again; a
         nargs="*",
         metavar="RECORDS",
         help="folders of recordings (WFDB, CSV, DICOM, aECG, EDF, Parquet; searched recursively), PTB-XL's own folder, "
-        "single ones; none: the simulator",
+        "single ones; also s3://BUCKET/FOLDER; none: the simulator",
     )
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder to make, or to go on with")
+    parser.add_argument(
+        "--out", required=True, metavar="DIR", help="folder to make, or to go on with; also s3://BUCKET/FOLDER"
+    )
     parser.add_argument(
         "--preset", default="scan", choices=list(PRESETS), help="what happens to a page (default: scan)"
     )
@@ -151,6 +164,7 @@ A run that was stopped or killed goes on when the same command is given again; a
     parser.add_argument(
         "--workers", type=int, default=_cores(), metavar="W", help="processes; 0 = none (default: one a core)"
     )
+    add_engine(parser)
     parser.add_argument("--format", default="jpg", choices=list(FORMATS), help="of the pictures (default: jpg)")
     parser.add_argument("--quality", type=int, default=95, help="1 to 100, of jpg and webp; webp: 100 = lossless")
     parser.add_argument("--layout", help="3x4, 3x4+1, 3x4+3, 6x2, 12x1 ... of every page (default: drawn)")

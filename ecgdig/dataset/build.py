@@ -13,15 +13,18 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
 
 import ecgdig
+from ecgdig.cluster import Cluster, contents
 from ecgdig.dataset.files import Encoding, page_name, write_page
 from ecgdig.dataset.manifest import FolderError, Journal, Row, claimed
 from ecgdig.dataset.recipe import Recipe, draw_page, parameters
 from ecgdig.dataset.records import Records
+from ecgdig.io.atomic import whole_file
 from ecgdig.memory import keep_freed_memory
 
 PTBXL_PAGES = 21_801
@@ -94,7 +97,13 @@ class _Done:
     peak_mb: float
 
 
-def build(plan: Plan, folder: Path, workers: int, each: Callable[[int], None] = lambda n: None) -> Report:
+def build(
+    plan: Plan,
+    folder: Path,
+    workers: int,
+    each: Callable[[int], None] = lambda n: None,
+    cluster: Cluster | None = None,
+) -> Report:
     """Make every page of `plan` that `folder` lacks.
 
     A record that cannot be read or drawn, or a page that cannot be written (disk full), is a failure in the report;
@@ -103,9 +112,11 @@ def build(plan: Plan, folder: Path, workers: int, each: Callable[[int], None] = 
     Args:
         workers: processes, one thread each; 0 draws in this process.
         each: called with the number of pages that were finished or failed since the last call.
+        cluster: draws them, instead of processes of this machine; the files are written here all the same.
 
     Raises:
         FolderError: `folder` is not usable for this plan, or a worker was killed; what was done is kept.
+        ClusterError: the cluster cannot be used.
     """
     with claimed(folder, plan.describe()):
         journal = Journal(folder)
@@ -114,7 +125,12 @@ def build(plan: Plan, folder: Path, workers: int, each: Callable[[int], None] = 
             each(report.before)
             start = time.perf_counter()
             tasks = list(_missing(plan, journal))
-            run = _in_processes(plan, folder, tasks, workers) if workers and tasks else _here(plan, folder, tasks)
+            if cluster is not None and tasks:
+                run = _on_cluster(plan, folder, tasks, cluster)
+            elif workers and tasks:
+                run = _in_processes(plan, folder, tasks, workers)
+            else:
+                run = _here(plan, folder, tasks)
             for done in run:
                 for row in done.rows:
                     journal.add(row)
@@ -190,6 +206,21 @@ def _in_processes(plan: Plan, folder: Path, tasks: Sequence[_Task], workers: int
             else:
                 os.environ[name] = value
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _on_cluster(plan: Plan, folder: Path, tasks: Sequence[_Task], cluster: Cluster) -> Iterator[_Done]:
+    for _, (done, files) in cluster.run(_make_elsewhere, tasks, plan):
+        for name, data in files.items():
+            with whole_file(folder / name) as file:
+                file.write_bytes(data)
+        yield done
+
+
+def _make_elsewhere(task: _Task, plan: Plan) -> tuple[_Done, dict[str, bytes]]:
+    """`make` on another machine: the files come back as bytes, path in the data set -> content."""
+    cv2.setNumThreads(1)
+    with TemporaryDirectory(prefix="ecgdig-") as folder:
+        return make(plan, Path(folder), task), contents(Path(folder))
 
 
 _job: tuple[Plan, Path]  # of this worker

@@ -24,11 +24,13 @@ h1 { font-size: 1.5rem } h2 { font-size: 1.2rem; margin-top: 2.5rem; border-bott
 .head { font-size: 1.15rem; font-weight: 600 }
 .wide { overflow-x: auto; margin: 1rem 0 }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .875rem }
-caption { text-align: left; font-weight: 600; padding: .25rem 0 }
+caption { text-align: left; font-weight: 600; padding: .25rem 0; white-space: nowrap }
 th, td { padding: .2rem .6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap }
 th:first-child, td.text { text-align: left }
 thead th { background: var(--soft) }
-table.words td { text-align: left; white-space: normal }
+table.words th, table.words td { text-align: left }
+table.words td { white-space: normal; overflow-wrap: anywhere }
+@media (max-width: 40rem) { tbody th { white-space: normal; min-width: 6rem } }
 svg { max-width: 44rem; width: 100%; height: auto; display: block }
 img { max-width: 100%; height: auto; display: block; margin: .5rem 0 }
 figure { margin: 1rem 0 } figcaption { font-size: .875rem }

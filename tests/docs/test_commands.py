@@ -40,7 +40,7 @@ from ecgdig.tasks import TraceTask
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted(p for p in (ROOT / "docs").rglob("*.md") if p.name != "log.md")]
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
-_COMMANDS = ("ecgdig", "make", "pip", "python", "wandb")
+_COMMANDS = ("ecgdig", "make", "pip", "python", "ray", "wandb")
 
 _NET = " ".join(
     f"--model.init_args.{name} {value}"
@@ -88,6 +88,22 @@ REDUCED = {
     "python scripts/eval_snr.py --preset scan --layout all --checkpoint runs/mine/best.ckpt --json now.json": EVAL,
     "python scripts/share.py runs/mine/best.ckpt --out checkpoints/mine --records records/val --onnx": (
         "=python scripts/share.py runs/mine/best.ckpt --out checkpoints/mine --pages 3"  # the next block adds ONNX
+    ),
+    "python scripts/digitize.py s3://archive/scans --out s3://archive/readings --format csv --workers 2": "--workers 1",
+    "python scripts/render.py --out s3://archive/pages --preset scan --limit 2 --workers 2": (
+        "--preset clean --layout 3x4 --dpi 100 --scale usual --workers 0"
+    ),
+    "python scripts/eval_snr.py --pages s3://archive/pages --json s3://archive/scores.json": EVAL,
+    "python scripts/render.py ptb-xl --out ray-pages --preset scan --engine ray --workers 2": (
+        "--preset clean --layout 3x4 --dpi 60 --scale usual --workers 1"
+    ),
+    "python scripts/digitize.py archive --out ray-readings --engine ray --workers 2": "--workers 1 --format npz",
+    "ray start --head --port 6379": "=ray start --help",
+    "python scripts/render.py ptb-xl --out ray-pages --preset scan --engine ray --ray-address head:6379": (
+        "=python scripts/render.py ptb-xl --out ray-pages --preset clean --layout 3x4 --dpi 60 --scale usual"  # done
+    ),
+    "python scripts/digitize.py archive --out ray-readings --engine ray --ray-address head:6379": (
+        "=python scripts/digitize.py archive --out ray-readings --format npz"  # done above, and kept
     ),
     "python scripts/train.py --config unet.yaml": TINY,
     "python scripts/train.py --config unet.yaml --data.records ptb-xl --data.val_records ptb-xl --run ptbxl": TINY,
@@ -164,6 +180,24 @@ def trained() -> None:
     torch.save({"state_dict": task.state_dict(), "hyper_parameters": dict(task.hparams)}, "runs/mine/best.ckpt")
 
 
+def bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """s3://archive with a scan, on a server of this test."""
+    moto = pytest.importorskip("moto.server", reason="needs moto, of the dev extra")
+    s3fs = pytest.importorskip("s3fs", reason="needs s3fs: pip install 'ecgdig[cloud]'")
+    pytest.importorskip("ray", reason="needs Ray: pip install 'ecgdig[ray]'")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()  # a daemon thread: it ends with the tests
+    host, port = server.get_host_and_port()
+    for name, value in {"ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test", "DEFAULT_REGION": "us-east-1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    monkeypatch.setenv("ECGDIG_CACHE", str(Path("cache").resolve()))
+    s3fs.S3FileSystem.clear_instance_cache()
+    store = s3fs.S3FileSystem()
+    store.makedirs("archive", exist_ok=True)
+    store.put_file("archive/1987.png", "archive/scans/1987.png")
+
+
 def stand_in(name: Any = hub.DEFAULT, *how: Any, **more: Any) -> hub.TraceModel:
     """The stand-in network for the released one, which one page has."""
     return ink_model() if name in (None, hub.DEFAULT) else hub.load(name, **more)
@@ -186,6 +220,10 @@ def run(command: str) -> None:
             from wandb.cli.cli import cli
 
             assert CliRunner().invoke(cli, words[1:]).exit_code == 0, command
+        elif words[0] == "ray":
+            from ray.scripts.scripts import cli as ray_cli
+
+            assert CliRunner().invoke(ray_cli, words[1:]).exit_code == 0, command
         elif words[0] == "pip":
             installs(words[2:])
         else:
@@ -233,6 +271,8 @@ def test_every_block_runs(page: Path, desk: Path, monkeypatch: pytest.MonkeyPatc
             monkeypatch.setattr(module, "load", stand_in)
     if page.name in ("compare.md", "share.md"):
         trained()
+    if page.name == "scale.md":
+        bucket(monkeypatch)
     for language, text in blocks(page):
         if language == "python":
             exec(compile(text, str(page), "exec"), {"__name__": "__main__"})
