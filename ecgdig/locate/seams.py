@@ -21,6 +21,7 @@ _INDEPENDENT = 3  # rows: QRS complexes and grid lines look alike in all of them
 _DOTTED, _MOST_LINES = 3.0, 0.04  # for a line through all rows; share of the columns that have one
 _ODDS = ((0.0, 0.05, 0.1, 0.2, 0.5, 0.75, 0.9), (-1.4, 0.0, 1.5, 2.6, 3.2, 4.4, 6.0))
 _COLUMN_MM, _MOST_SPACED = (10.0, 130.0), 3
+_NEAR_CELLS = 2
 _BREAK = 0.5  # what a broken trace says beside that
 
 
@@ -71,7 +72,7 @@ class Seams:
         Args:
             n_rows: of the grid of leads, from the top.
         """
-        near = cv2.dilate(self.bars, np.ones((1, 3), np.uint8))
+        near = cv2.dilate(self.bars, np.ones((1, 2 * _NEAR_CELLS + 1), np.uint8))
         odds = np.interp(near, *_ODDS)
         inner = min(n_rows, _INDEPENDENT) * odds[:n_rows].mean(axis=0)
         first = odds.mean(axis=0)
@@ -83,7 +84,7 @@ class Seams:
                 break
             total = first[:n] + sum(inner[at : at + n] for at in offsets[1:-1])
             best = int(np.argmax(total))
-            near = total[best : best + _R]  # the rest of a bar of 1 mm
+            near = total[best : best + 2 * _R]  # the rest of a bar of 1 mm
             x = best + 0.5 * float(np.flatnonzero(near > total[best] - 0.1)[-1])
             found.append((float(total[best]), float(self.rows.ink.x_mm((x + 0.5) * STRIDE - 0.5)), float(width)))
         found.sort(reverse=True)
@@ -103,7 +104,8 @@ class Seams:
 
     def _seen(self, row: int, x: int) -> float:
         """What the network says of a seam there: log odds, as often as it was right on pages it had not seen."""
-        bar = self.bars[row, max(x // STRIDE - 1, 0) : max(x // STRIDE + 2, 0)]
+        # where exactly is for the ink to say
+        bar = self.bars[row, max(x // STRIDE - _NEAR_CELLS, 0) : max(x // STRIDE + _NEAR_CELLS + 1, 0)]
         return float(np.interp(bar.max(), *_ODDS)) if bar.size else 0.0
 
     def _chance_of_break(self) -> float:

@@ -20,6 +20,7 @@ _MOST_PLACES = 4
 _LEAST_SHARE = 0.24  # of the rows that begin at a place
 _PRINTED, _BLANK = 0.1, 0.3  # what a mm with ink in all rows speaks for lying in the span; the share that says nothing
 _FOOT_WIDTHS, _JOINED = 0.6, 0.6
+_MEASURED = 1.0
 _AGREE, _AGREE_MM = 4.0, 0.5
 _ALL_AGREE, _ALL_AGREE_MM, _LEAST_ROWS = 10.0, 0.15, 3  # if every row shows it: more than one clear seam elsewhere
 # what the network says of a place: log odds by the mean chance over the rows
@@ -149,12 +150,13 @@ def spans_of(
 
 
 def _measured(start_mm: float, end_mm: float, rows: Rows, usual_mm: float) -> float:
-    """What it counts that a start and an end, each found for itself, are as far apart as is usual."""
+    """What it counts that a start was measured, and with an end measured by itself as far off as is usual."""
+    measured = _MEASURED if start_mm == rows.start_mm else 0.0  # others are whole px of the ink map
     found = start_mm == rows.start_mm and end_mm == rows.end_mm
     if not found or abs(end_mm - start_mm - usual_mm) >= _AGREE_MM:
-        return 0.0
+        return measured
     every = np.ptp([rows.starts_mm, rows.ends_mm], axis=1).max()  # NaN if a row shows none
-    return _ALL_AGREE if len(rows.starts_mm) >= _LEAST_ROWS and every < _ALL_AGREE_MM else _AGREE
+    return measured + (_ALL_AGREE if len(rows.starts_mm) >= _LEAST_ROWS and every < _ALL_AGREE_MM else _AGREE)
 
 
 def _begins(on: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -42,7 +42,7 @@ _SEPARATOR_STEP_MM = 0.035  # the standard error from that; it is no smaller for
 # standard error of one measurement, found on rendered pages, and how much it counts in finding the cluster
 _ERROR_MM = {"layout": 0.08, "start": 0.02, "seam": 0.02, "inner": 0.025, "separator": 0.02}
 _LEAST_SUPPORT, _LEAST_SUPPORT_FAR = 2.0, 3.0  # one measurement alone is wrong too often
-_MANY_SEPARATORS = 6.0  # where nothing is seen at the layout's own place, so many decide
+_MANY_SEPARATORS = 4.0  # where nothing is seen at the layout's own place, so many decide
 _SHARE = {"layout": 1.6, "start": 1.5, "seam": 2.0, "inner": 0.5, "separator": 1.0}
 
 
