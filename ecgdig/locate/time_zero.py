@@ -251,10 +251,10 @@ def ink_end(image: Image, warp: Warp, reading: RowReading, near_mm: float, way: 
 def _darkness(patch: Array, offset: Array, sure: NDArray[np.bool_]) -> Array | None:
     """0 for paper to 1 for the ink of the trace, from patch colours `(h, w, 3)` and mm below the trace `(h, w)`."""
     beside = np.abs(offset[:, sure])
-    paper = np.median(patch[:, sure][(beside > 1.0) & (beside < 2.5)], axis=0)
-    core = patch[:, sure][beside < 0.06]
-    if not len(core):
+    aside, core = patch[:, sure][(beside > 1.0) & (beside < 2.5)], patch[:, sure][beside < 0.06]
+    if not len(aside) or not len(core):  # the trace runs outside of the patch
         return None
+    paper = np.median(aside, axis=0)
     step = paper - np.percentile(core, 20, axis=0)
     if np.linalg.norm(step) < _LEAST_CONTRAST:
         return None

@@ -115,6 +115,14 @@ def test_nothing_read_gives_no_answer(flat_page: Page) -> None:
     assert time_zero(flat_page.image, flat_page.warp, flat_page.layout, blind) is None
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_trace_that_leaves_what_is_looked_at_gives_no_answer(flat_page: Page) -> None:
+    row = true_rows(flat_page)[3]
+    s = flat_page.layout.row(3)[0]
+    far = replace(row, y_mm=np.where(row.x_mm > s.x_mm + 0.48, row.y_mm - 30.0, row.y_mm))
+    assert ink_end(flat_page.image, flat_page.warp, far, s.x_mm, 1) is None
+
+
 def test_blank_paper_gives_no_answer(flat_page: Page) -> None:
     blank = np.full_like(flat_page.image, 250)
     assert time_zero(blank, flat_page.warp, flat_page.layout, true_rows(flat_page)) is None
