@@ -103,7 +103,7 @@ class Seams:
         return self._seen(row, x) + _BREAK * float(np.log(there / missing))
 
     def _seen(self, row: int, x: int) -> float:
-        """What the network says of a seam there: log odds, as often as it was right on pages it had not seen."""
+        """What the network says of a seam there: log odds, as often as an earlier training of it was right."""
         # where exactly is for the ink to say
         bar = self.bars[row, max(x // STRIDE - _NEAR_CELLS, 0) : max(x // STRIDE + _NEAR_CELLS + 1, 0)]
         return float(np.interp(bar.max(), *_ODDS)) if bar.size else 0.0
