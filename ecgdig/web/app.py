@@ -22,15 +22,12 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from ecgdig import __version__
-from ecgdig.api import check_scale
 from ecgdig.corrections import EditError, edits_of
 from ecgdig.degrade import DEGRADATIONS, PRESETS
 from ecgdig.hub import DEFAULT
 from ecgdig.io import safe_name
-from ecgdig.locate.naming import parse_leads
-from ecgdig.locate.plans import KNOWN_LAYOUTS
 from ecgdig.units import GAINS_MM_PER_MV, LEADS, PAPER_SPEEDS_MM_PER_S
-from ecgdig.web import downloads
+from ecgdig.web import asked, downloads
 from ecgdig.web.dispatcher import Dispatcher, Job, QueueFullError
 from ecgdig.web.guard import LOOPBACK, Guard, RefusedError, announced_bytes, body_to_file, small_json
 from ecgdig.web.limits import MB, Limits
@@ -43,7 +40,6 @@ from ecgdig.web.worker import Worker
 STATIC = Path(__file__).parent / "static"
 COOKIE = "ecgdig_session"  # and the port: browsers give a host's cookies to every port of it
 MOST_EDITS = 200
-_LAYOUTS = sorted({name for plans in KNOWN_LAYOUTS.values() for name in plans})
 _SWEEP_S = 60.0
 _MOST_RECORDING_MB = 50
 
@@ -181,7 +177,7 @@ class Server:
                 "version": __version__,
                 "checkpoint": self.settings.checkpoint,
                 "formats": downloads.offered(),
-                "layouts": _LAYOUTS,
+                "layouts": asked.LAYOUTS,
                 "speeds": PAPER_SPEEDS_MM_PER_S,
                 "gains": GAINS_MM_PER_MV,
                 "leads": LEADS,
@@ -281,26 +277,26 @@ class Server:
 
     async def page(self, request: Request, session: Session) -> Response:
         """The reading, for the screen."""
-        return self._view(_found(request, session))
+        return self._view(asked.found(request, session))
 
     def _view(self, page: PageHeld) -> Response:
-        whole = json.loads((_shown(page) / VIEW).read_bytes())
+        whole = json.loads((asked.shown(page) / VIEW).read_bytes())
         return JSONResponse({**whole, "dropped": page.dropped})
 
     async def picture(self, request: Request, session: Session) -> Response:
-        page = _found(request, session)
-        _shown(page)
+        page = asked.found(request, session)
+        asked.shown(page)
         assert page.reading is not None
         return Response((page.reading / PICTURE).read_bytes(), media_type="image/jpeg")
 
     async def samples(self, request: Request, session: Session) -> Response:
-        data = (_shown(_found(request, session)) / SAMPLES).read_bytes()
+        data = (asked.shown(asked.found(request, session)) / SAMPLES).read_bytes()
         return Response(data, media_type="application/octet-stream")
 
     async def edit(self, request: Request, session: Session) -> Response:
         """The reading with a whole list of edits; the answer is the new reading."""
-        page = _found(request, session)
-        _shown(page)
+        page = asked.found(request, session)
+        asked.shown(page)
         value = (await small_json(request)).get("edits")
         edits = edits_of(value)
         if len(edits) > MOST_EDITS:
@@ -324,15 +320,15 @@ class Server:
 
     async def again(self, request: Request, session: Session) -> Response:
         """Read a page anew with what the user knows; corrections that do not fit the new reading are named in it."""
-        page = _found(request, session)
-        options = _options(await small_json(request))
+        page = asked.found(request, session)
+        options = asked.options(await small_json(request))
         self.queue.cancel_all(session.id, page.place)
         await self._read(session, page, options)
         return JSONResponse(self._told(page), 202)
 
     async def remove(self, request: Request, session: Session) -> Response:
         """Forget a page; its reading is stopped if it is under way."""
-        page = _found(request, session)
+        page = asked.found(request, session)
         self.queue.cancel_all(session.id, page.place)
         session.remove(page)
         return JSONResponse({})
@@ -341,7 +337,7 @@ class Server:
         """A zip of the pages asked for (`pages=a,b`, default all), in `formats=wfdb,csv`; `redact=0` leaves words."""
         query = request.query_params
         formats = downloads.checked(query.get("formats", "wfdb").split(","))
-        pages = _wanted(session, query.get("pages"))
+        pages = asked.wanted(session, query.get("pages"))
         redact = query.get("redact", "1") != "0"
         folder = session.new_folder()
         taken: set[str] = set()
@@ -352,7 +348,7 @@ class Server:
                     "reading": str(page.reading),
                     "shown": str(page.shown),
                     "into": str(folder),
-                    "name": _free(safe_name(page.file_name)[:60], taken),
+                    "name": asked.free_name(safe_name(page.file_name)[:60], taken),
                     "formats": formats,
                     "redact": redact,
                 }
@@ -370,7 +366,7 @@ class Server:
         )
 
     async def thumbnail(self, request: Request, session: Session) -> Response:
-        number = _sample_number(request)
+        number = asked.sample_number(request)
         target = self.sessions.folder / f"thumbnail-{number}.jpg"
         if number not in self._thumbnails or self._thumbnails[number].state in ("failed", "cancelled"):
             what = {"kind": "thumbnail", "target": str(target), "number": number}
@@ -383,7 +379,7 @@ class Server:
 
     async def from_gallery(self, request: Request, session: Session) -> Response:
         """A page of the gallery, read as if it had been uploaded."""
-        number = _sample_number(request)
+        number = asked.sample_number(request)
         return await self._made(request, session, GALLERY[number].title, {"kind": "sample", "number": number})
 
     async def recording(self, request: Request, session: Session) -> Response:
@@ -444,84 +440,6 @@ async def _gone(request: Request) -> None:
     """Waits until the visitor's connection ends."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
-
-
-def _shown(page: PageHeld) -> Path:
-    """The folder with what is shown of a page.
-
-    Raises:
-        RefusedError: it has not been read, or could not be.
-    """
-    if page.shown is not None:
-        return page.shown
-    if page.job is not None and page.job.state == "failed":
-        raise RefusedError(page.job.fault, page.job.error)
-    raise RefusedError(409, "this page has not been read yet")
-
-
-def _wanted(session: Session, keys: str | None) -> list[PageHeld]:
-    """The pages named, apart by commas, or without a name all that have been read.
-
-    Raises:
-        RefusedError: one of them is not there or has not been read, or there is none.
-    """
-    if keys is None:
-        pages = [page for page in session.pages.values() if page.shown is not None]
-        if not pages:
-            raise RefusedError(404, "no page has been read; wait until one is")
-        return pages
-    unknown = [key for key in keys.split(",") if key not in session.pages]
-    if unknown:
-        raise RefusedError(404, f"no page {unknown[0][:40]!r} in this session")
-    pages = [session.pages[key] for key in dict.fromkeys(keys.split(","))]
-    for page in pages:
-        _shown(page)
-    return pages
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """The name, or one like it that is not taken yet, whatever the case of its letters."""
-    free, n = name, 2
-    while free.lower() in taken:
-        free, n = f"{name}-{n}", n + 1
-    taken.add(free.lower())
-    return free
-
-
-def _found(request: Request, session: Session) -> PageHeld:
-    page = session.pages.get(request.path_params["page"])
-    if page is None:
-        raise RefusedError(404, "no such page in this session")
-    return page
-
-
-def _sample_number(request: Request) -> int:
-    number = int(request.path_params["number"])
-    if number >= len(GALLERY):
-        raise RefusedError(404, f"the gallery has pages 0 to {len(GALLERY) - 1}")
-    return number
-
-
-def _options(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the user knows of a page, checked.
-
-    Raises:
-        ValueError: an unknown option or value.
-    """
-    unknown = set(given) - {"layout", "speed", "gain", "leads"}
-    if unknown:
-        raise ValueError(f"unknown option {', '.join(sorted(unknown))[:60]!r}; want layout, speed, gain, leads")
-    options = {key: value for key, value in given.items() if value not in (None, "")}
-    if "layout" in options and options["layout"] not in _LAYOUTS:
-        raise ValueError(f"unknown layout {str(options['layout'])[:40]!r}; use one of {', '.join(_LAYOUTS)}")
-    for key in ("speed", "gain"):
-        if key in options and (isinstance(options[key], bool) or not isinstance(options[key], (int, float))):
-            raise ValueError(f"{key} {str(options[key])[:40]!r}; want a number")
-    check_scale(options.get("speed"), options.get("gain"))
-    if "leads" in options:
-        parse_leads(str(options["leads"]))
-        options["leads"] = str(options["leads"])
-    return options
 
 
 def _lend_recording(session: Session, folder: Path) -> None:
