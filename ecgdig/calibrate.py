@@ -1,4 +1,4 @@
-"""From the spread of the network's distributions to standard errors that hold what they promise."""
+"""From the spreads of readings to standard errors that hold what they promise."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.digitizer import read_row
+from ecgdig.digitizer import read_rows
 from ecgdig.evaluate import Case
 from ecgdig.hub import TraceModel
+from ecgdig.inkfit import fit_ink
 
 _Z90 = 1.6449  # half width of a 90 % interval of a normal distribution
 _FLOORS_MM = np.geomspace(0.01, 0.3, 24)
@@ -49,8 +50,9 @@ def spreads_and_errors(cases: Iterable[Case], model: TraceModel) -> tuple[NDArra
         if case.page is None:
             continue
         layout = case.page.layout
+        rows = fit_ink(case.image, case.page.warp, layout, read_rows(case.image, case.page.warp, layout, model))
         for r in range(layout.n_rows):
-            reading = read_row(case.image, case.page.warp, layout, r, model)
+            reading = rows[r]
             for trace in (t for t in case.page.traces if t.segment.row == r):
                 s = trace.segment
                 here = (reading.x_mm > s.x_mm + 0.1) & (reading.x_mm < s.end_mm - 0.1)

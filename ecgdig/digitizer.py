@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ecgdig.drawn_rate import drawn_rate, through_samples
 from ecgdig.grid.lines import moved, refine, refine_flat, with_field
 from ecgdig.hub import TraceModel
+from ecgdig.inkfit import fit_ink
 from ecgdig.locate.naming import LeadNames
 from ecgdig.locate.place import place
 from ecgdig.locate.time_zero import time_zero
@@ -60,6 +61,7 @@ class Digitization:
             recording is then a smooth curve through these samples, not the straight lines on the paper.
         doubts: why the whole reading is not to be trusted, in words; they are among the warnings too.
         time_error_mm: standard error of the time axis, which is part of sigma.
+        field_error_mm: standard error of the geometry, which is part of both.
         edits: what was corrected by hand (`ecgdig.corrections`), as plain JSON, in order.
     """
 
@@ -74,6 +76,7 @@ class Digitization:
     drawn_hz: float | None = None
     doubts: tuple[str, ...] = ()
     time_error_mm: float = 0.0
+    field_error_mm: float = 0.0
     edits: tuple[Mapping[str, Any], ...] = ()
 
     @property
@@ -164,7 +167,8 @@ def digitize(
     told("measuring the lines of the grid")
     # the traces are known now: what single grid lines say between them is better than what the whole grid said
     better = (refine_flat if placed.flat else refine)(image, warp, rows)
-    rows = moved(rows, warp, better.warp)
+    told("fitting the traces to the ink")
+    rows = fit_ink(image, better.warp, placed.found.layout, moved(rows, warp, better.warp))
     error_mm = _FIELD_ERROR * better.residual_mm
     read = assemble(image, better.warp, placed.found.layout, rows, model, placed.warnings, name, error_mm)
     return judged(replace(read, turned_deg=placed.turned_deg))
@@ -193,14 +197,14 @@ def read_traces(
         adjust: move the time axis to where the traces begin in the image (a found layout), or leave it as it is (the
             true one).
     """
-    rows = read_rows(image, warp, layout, model)
+    rows = fit_ink(image, warp, layout, read_rows(image, warp, layout, model))
     return assemble(image, warp, layout, rows, model, warnings, name, 0.0 if adjust else None)
 
 
 def read_rows(
     image: NDArray[np.uint8], warp: Warp, layout: Layout, model: TraceModel, told: Told = lambda stage: None
 ) -> tuple[RowReading, ...]:
-    """The trace of every row of a layout, in the mm of `warp`."""
+    """The trace of every row of a layout as the network sees it, in the mm of `warp`."""
     rows = []
     for r in range(layout.n_rows):
         told(f"following the traces, row {r + 1} of {layout.n_rows}")
@@ -219,7 +223,7 @@ def assemble(
     field_error_mm: float | None,
 ) -> Digitization:
     """Samples and error bars; the time axis is measured where the geometry was found (`field_error_mm` not None)."""
-    time_error_mm = 0.0
+    time_error_mm, height_error_mm = 0.0, field_error_mm or 0.0
     if field_error_mm is not None:
         zero = time_zero(image, warp, layout, rows)
         time_error_mm = float(np.hypot(_TIME_ERROR_MM if zero is None else zero.error_mm, field_error_mm))
@@ -228,9 +232,17 @@ def assemble(
     rate = drawn_rate(rows, layout)
     if rate is not None:
         rows = through_samples(rows, layout, rate)
-    recording = recording_of(layout, rows, model.sigma, name, time_error_mm)
+    recording = recording_of(layout, rows, model.sigma, name, time_error_mm, height_error_mm)
     read = Digitization(
-        recording, layout, warp, rows, warnings, (model.name, model.sha256), image, time_error_mm=time_error_mm
+        recording,
+        layout,
+        warp,
+        rows,
+        warnings,
+        (model.name, model.sha256),
+        image,
+        time_error_mm=time_error_mm,
+        field_error_mm=height_error_mm,
     )
     return replace(read, warnings=(*warnings, *_missing(read)), drawn_hz=None if rate is None else rate.fs)
 
@@ -293,9 +305,10 @@ def row_chances(
 def read_row(image: NDArray[np.uint8], warp: Warp, layout: Layout, row: int, model: TraceModel) -> RowReading:
     """Follow the trace of one row with the network, over the whole width of the row."""
     said = row_chances(image, warp, layout, row, model)
-    y_px, spread = trace_path(said.chance, said.present)
-    y = said.strip.y_mm(said.x_mm, y_px.astype(np.float64))
-    return RowReading(said.x_mm, y, np.asarray(spread / model.spec.px_per_mm_y, np.float64), said.present)
+    y_px, spread, known = trace_path(said.chance, said.present)
+    path = said.strip.y_mm(said.x_mm, y_px.astype(np.float64))
+    spread_mm = np.asarray(spread / model.spec.px_per_mm_y, np.float64)
+    return RowReading(said.x_mm, np.where(known, path, np.nan), np.where(known, spread_mm, np.nan), said.present, path)
 
 
 def recording_of(
@@ -304,13 +317,15 @@ def recording_of(
     sigma_rule: tuple[float, float],
     name: str,
     time_error_mm: float = 0.0,
+    field_error_mm: float = 0.0,
     seam_mm: tuple[float, float] = SEAM_MM,
 ) -> Recording:
     """Samples of every segment on the common time axis; a lead that is printed twice is averaged by its error bars.
 
     Args:
-        sigma_rule: (factor, floor in mm): sigma² = (factor · spread)² + floor² + (slope · time_error_mm)².
-        time_error_mm: standard error of the time axis.
+        sigma_rule: (factor, floor in mm): sigma² = (factor · spread)² + floor² + (slope · time_error_mm)² +
+            field_error_mm².
+        time_error_mm, field_error_mm: standard errors of the time axis and of the page's geometry.
         seam_mm: from a segment's start, and before its end, so much is not believed where another lead adjoins.
     """
     n = round(layout.duration_s * OUTPUT_FS)
@@ -332,7 +347,9 @@ def recording_of(
         value = _held_at_ends(value, round(_BRIDGE_S * OUTPUT_FS))
         slope = np.nan_to_num(np.gradient(reading.y_mm[columns], reading.x_mm[columns]))
         spread = np.hypot(factor * np.nan_to_num(reading.spread_mm[columns], nan=1.0), slope * time_error_mm)
-        sigma = np.hypot(np.interp(time[inside], seconds, spread), floor_mm) / s.gain_mm_per_mv
+        sigma = (
+            np.hypot(np.interp(time[inside], seconds, spread), np.hypot(floor_mm, field_error_mm)) / s.gain_mm_per_mv
+        )
         known = np.isfinite(value)
         row = leads.index(s.lead.lstrip("-") if s.lead.lstrip("-") in LEADS else s.lead)
         at = np.flatnonzero(inside)[known]

@@ -27,10 +27,9 @@ _HZ = DRAWN_HZ * _STEPS
 _PERIODS = 1000  # spectra are of so many sample intervals, or a multiple: the usual page's 10 s
 _NEIGHBOURHOOD = 0.2  # rhythms this much faster and slower say how strong chance is
 _CLOSE = 0.02  # nearer to the rate they may be the rhythm itself
-_LEAST_SUPPORT = 3.3  # times the median of that neighbourhood; chance alone reaches it once in 2,000 pages
-_MOST_MISFIT = (
-    7.5  # of straight lines at this rate over those at twice the rate; 2.8 to 7.1 if it is right, else 6 to 18
-)
+_LEAST_SUPPORT = 4.0  # times the median of that neighbourhood; chance alone reaches it once in 2,000 pages
+# of straight lines at this rate over those at twice the rate; 2.5 to 10.4 if it is right, else 9.4 to 25
+_MOST_MISFIT = 12.0
 _SHIFTS_S = np.arange(-8, 9) / (16 * DRAWN_HZ)  # where the samples are looked for, half an interval either way
 _CLEARLY_BETTER = 1.45  # the kinks of thick pens seem half an interval off; lines that fit little better mean nothing
 _MOST_BEND = 0.98  # quantile; QRS complexes are cut off here, or a few of them would decide

@@ -14,16 +14,27 @@ _JUMP_COST = 0.05  # nats per strip pixel between neighbouring columns ...
 _JUMP_LIMIT = 4.0  # ... and at most: QRS flanks jump by many pixels
 _WINDOW_PX = 100  # the local mean around the path reaches this far at most
 _SHORTEST_RUN = 3  # columns; shorter stretches are dropped
+_SAID = (0.35, 0.01)  # (factor, floor in mm): the standard error of a path, of its distribution's spread
 
 
 @dataclass(frozen=True, eq=False)
 class RowReading:
-    """The trace of one row: paper x of its columns, height and standard deviation in mm, presence; all `(columns,)`."""
+    """The trace of one row.
+
+    Attributes:
+        x_mm: paper x of its columns, `(columns,)`, as all of these.
+        y_mm: height; NaN where nothing is printed or readable.
+        spread_mm: as the network gives it, the standard deviation of its distribution over heights; of a reading that
+            was fitted to the ink, or drawn by hand, the standard error of the height.
+        present: how probable it is that something of this row is printed.
+        path_mm: where the best path runs, also where nothing seems to be printed; None if that is not known.
+    """
 
     x_mm: NDArray[np.float64]
     y_mm: NDArray[np.float64]
     spread_mm: NDArray[np.float64]
     present: NDArray[np.float32]
+    path_mm: NDArray[np.float64] | None = None
 
 
 @njit(cache=True, nogil=True)
@@ -101,7 +112,7 @@ def local_mean(p: FloatArray, path: NDArray[np.int64], half: int) -> tuple[Float
     return mean, spread
 
 
-def trace_path(p: FloatArray, present: FloatArray) -> tuple[FloatArray, FloatArray]:
+def trace_path(p: FloatArray, present: FloatArray) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
     """The curve in a strip.
 
     Args:
@@ -109,7 +120,7 @@ def trace_path(p: FloatArray, present: FloatArray) -> tuple[FloatArray, FloatArr
         present: `(columns,)` probability that something of this row is printed.
 
     Returns:
-        float32 `(columns,)` height and its standard deviation in rows, NaN where nothing is printed.
+        float32 `(columns,)` height and its standard deviation in rows, and where something is printed.
 
     Raises:
         ValueError: the shapes do not fit.
@@ -120,8 +131,13 @@ def trace_path(p: FloatArray, present: FloatArray) -> tuple[FloatArray, FloatArr
     cost = -np.log(np.maximum(p, 1e-7)) * present[None]
     path = best_path(cost.astype(np.float32), _JUMP_COST, _JUMP_LIMIT)
     mean, spread = local_mean(p, path, _WINDOW_PX)
-    known = _long_runs(present > 0.5, _SHORTEST_RUN)
-    return np.where(known, mean, np.nan).astype(np.float32), np.where(known, spread, np.nan).astype(np.float32)
+    return mean, spread, _long_runs(present > 0.5, _SHORTEST_RUN)
+
+
+def said_error(spread_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The standard error of a network's path where its distribution has this spread, in mm; NaN counts as 1 mm."""
+    factor, floor_mm = _SAID
+    return np.asarray(np.hypot(factor * np.nan_to_num(spread_mm, nan=1.0), floor_mm), np.float64)
 
 
 def resample_curve(

@@ -30,6 +30,7 @@ from ecgdig.digitizer import SEAM_MM, Digitization, assemble, judged, read_row, 
 from ecgdig.formats.about import NO_NETWORK
 from ecgdig.grid.lines import moved, refine, with_field
 from ecgdig.hub import TraceModel
+from ecgdig.inkfit import fit_ink
 from ecgdig.locate.ink import InkMap, ink_map
 from ecgdig.locate.naming import parse_leads, renamed
 from ecgdig.locate.plans import named_plan
@@ -156,10 +157,12 @@ class Corrector:
             dragged = by_point(state.dragged, read.layout, edit)
         warp = dragged
         layout = carried(*state.found, warp)
-        rows, missing = self._rows_in(states, warp, layout)
+        rows, fresh, missing = self._rows_in(states, warp, layout)
         warp = with_field(warp, _size_mm(layout))
         better = refine(read.image, warp, rows)
         rows = moved(rows, warp, better.warp)
+        if fresh:
+            rows = fit_ink(read.image, better.warp, layout, rows, set(range(len(rows))) - fresh)
         name = read.recording.name
         for _ in range(_TIME_PASSES):  # where time begins is sought near to where it was before
             was_mm = layout.segments[0].x_mm
@@ -174,8 +177,8 @@ class Corrector:
 
     def _rows_in(
         self, states: Sequence[_State], warp: Warp, layout: Layout
-    ) -> tuple[tuple[RowReading, ...], list[_Stroke]]:
-        """The rows in the mm of a warp, and the strokes of the last state that are not in them.
+    ) -> tuple[tuple[RowReading, ...], set[int], list[_Stroke]]:
+        """The rows in the mm of a warp, which of them were read anew, and the strokes of the last state not in them.
 
         Each comes from the state whose warp is most like it there: dragging back costs nothing, in time or in columns.
         """
@@ -183,17 +186,18 @@ class Corrector:
         bent = [state for before, state in pairwise(states) if state.read.warp is not before.read.warp]
         known = [states[-1], *reversed(bent[-_MOST_TRIED:]), states[0]]  # of equals the last, which has all strokes
         off = np.array([moved_by_mm(state.read, warp) for state in known])
-        rows, missing = [], []
+        rows, fresh, missing = [], set(), []
         for r, best in enumerate(off.argmin(axis=0).tolist()):
             nearest = known[best]
             if off[best, r] > REREAD_MM:
                 rows.append(read_row(read.image, warp, layout, r, self._model))
+                fresh.add(r)
                 has: tuple[_Stroke, ...] = ()
             else:
                 rows += moved(nearest.read.rows[r : r + 1], nearest.read.warp, warp)
                 has = nearest.strokes
             missing += [stroke for stroke in states[-1].strokes if stroke.row == r and stroke not in has]
-        return tuple(rows), missing
+        return tuple(rows), fresh, missing
 
     def _drawn(self, read: Digitization, rows: tuple[RowReading, ...], stroke: _Stroke) -> tuple[RowReading, ...]:
         points = read.warp.to_mm(stroke.points_px)
@@ -214,7 +218,7 @@ class Corrector:
         """The samples of its rows and layout."""
         name, exact = read.recording.name, read.checkpoint[0] == NO_NETWORK  # vector paths end where a lead does
         rule, seam_mm = (_EXACT, _EXACT_SEAM_MM) if exact else (self._model.sigma, SEAM_MM)
-        new = recording_of(read.layout, read.rows, rule, name, read.time_error_mm, seam_mm)
+        new = recording_of(read.layout, read.rows, rule, name, read.time_error_mm, read.field_error_mm, seam_mm)
         return judged(replace(read, recording=new))
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ecgdig.corrections.edits import EditError
 from ecgdig.digitizer import RowChances
 from ecgdig.locate.ink import InkMap
-from ecgdig.vectorize import RowReading, best_path, local_mean
+from ecgdig.vectorize import RowReading, best_path, local_mean, said_error
 
 Array = NDArray[np.float64]
 
@@ -62,7 +62,7 @@ def snapped(said: RowChances, ink: InkMap, points_mm: Array) -> RowReading:
     path = best_path(np.asarray(-np.log(p), np.float32), _JUMP_COST, _JUMP_LIMIT)
     mean, spread = local_mean(np.asarray(p, np.float32), path, round(_MEAN_MM * spec.px_per_mm_y))
     on_ink = (said.chance[:, inside] + where)[path, np.arange(len(x))]
-    spread_mm = spread.astype(np.float64) / spec.px_per_mm_y
+    spread_mm = said_error(spread.astype(np.float64) / spec.px_per_mm_y)
     spread_mm = np.where(on_ink > _INK_SHARE, spread_mm, np.maximum(spread_mm, _LOOSE_MM))
     y = said.strip.y_mm(x, mean.astype(np.float64))
     return RowReading(x, y, spread_mm, np.ones(len(x), np.float32))

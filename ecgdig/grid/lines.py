@@ -157,7 +157,10 @@ def moved(rows: Sequence[RowReading], old: Warp, new: Warp) -> tuple[RowReading,
         least = _LEAST_STEP * float(np.median(np.diff(row.x_mm))) * np.arange(len(at))
         x = np.maximum.accumulate(at[:, 0] - least) + least
         y = np.where(known & (x - at[:, 0] < 1e-6), at[:, 1], np.nan)
-        out.append(RowReading(x, y, row.spread_mm, row.present))
+        path = row.path_mm
+        if path is not None:
+            path = new.to_mm(old.to_px(np.stack([row.x_mm, path], 1)))[:, 1]
+        out.append(RowReading(x, y, row.spread_mm, row.present, path))
     return tuple(out)
 
 

@@ -11,8 +11,9 @@ from typing import Any
 from ecgdig.io.atomic import whole_file
 
 DEFAULT = "trace-unet-small"
-FORMAT = 2
-READABLE = (1, 2)  # formats that are loaded; see formats.py
+FORMAT = 3
+READABLE = (1, 2, 3)  # formats that are loaded; see formats.py
+UNCALIBRATED = (1.0, 0.02)  # sigma's factor and floor in mm, where they were not fitted
 WEIGHTS, ONNX, CONFIG = "model.safetensors", "model.onnx", "config.json"
 # in a checkout beside the package; in an installed wheel within it
 FOLDERS = (Path(__file__).parents[2] / "checkpoints", Path(__file__).parents[1] / "checkpoints")

@@ -2,6 +2,9 @@
 
 Format 1 (November 2026): the two full-resolution convolutions ran over value columns, between which the picture was
 interpolated; since format 2 they run over pixel columns with the value columns of a pixel as channels.
+
+Format 2: sigma's factor and floor were those of the network's own spreads; since format 3 readings are fitted to the
+ink, and their spread is a standard error already.
 """
 
 from __future__ import annotations

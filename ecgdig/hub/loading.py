@@ -6,7 +6,18 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ecgdig.hub.files import CONFIG, DEFAULT, ONNX, WEIGHTS, CheckpointError, available, checked, read_config, released
+from ecgdig.hub.files import (
+    CONFIG,
+    DEFAULT,
+    ONNX,
+    UNCALIBRATED,
+    WEIGHTS,
+    CheckpointError,
+    available,
+    checked,
+    read_config,
+    released,
+)
 from ecgdig.hub.model import TraceModel
 from ecgdig.hub.onnx_net import OnnxNet, has_onnxruntime
 from ecgdig.hub.remote import fetched, is_remote
@@ -105,7 +116,7 @@ def _torch(path: Path, config: dict[str, Any]) -> TraceModel:
 
 
 def _model(path: Path, config: dict[str, Any], net: Any) -> TraceModel:
-    factor, floor = config["sigma"]
+    factor, floor = config["sigma"] if config["format"] >= 3 else UNCALIBRATED
     return TraceModel(net, StripSpec(**config["strip"]), path.name, config["sha256"], (factor, floor), config)
 
 
@@ -123,4 +134,4 @@ def _lightning(path: Path) -> TraceModel:
     task = TraceTask(**{k: v for k, v in saved["hyper_parameters"].items() if not k.startswith("_")})
     task.load_state_dict(saved["state_dict"])
     config = {"network": network_of(task.hparams), "strip": asdict(task.spec)}
-    return TraceModel(task.net.eval(), task.spec, path.stem, digest(path), (1.0, 0.02), config)
+    return TraceModel(task.net.eval(), task.spec, path.stem, digest(path), UNCALIBRATED, config)

@@ -24,7 +24,7 @@ class TraceModel:
         spec: the strips it was trained for.
         name: what it is called in results.
         sha256: of the weights' file.
-        sigma: (factor, floor in mm) that turn the spread of a column's distribution into a standard error.
+        sigma: (factor, floor in mm) that make the standard error of a column of its readings, fitted to the ink, hold.
         config: the whole config.json.
     """
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecgdig.hub.files import FORMAT, ONNX, WEIGHTS, digest, write_config
+from ecgdig.hub.files import FORMAT, ONNX, UNCALIBRATED, WEIGHTS, digest, write_config
 from ecgdig.io.atomic import whole_file
 from ecgdig.strip import StripSpec
 
@@ -44,7 +44,7 @@ def save(
         "kind": "trace",
         "network": network_of(hparams),
         "strip": asdict(spec),
-        "sigma": about.get("sigma", [1.0, 0.02]),
+        "sigma": about.get("sigma", list(UNCALIBRATED)),
         "about": {key: value for key, value in about.items() if key != "sigma"},
         "sha256": digest(target / WEIGHTS),
     }

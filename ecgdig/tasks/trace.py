@@ -170,7 +170,8 @@ class TraceTask(L.LightningModule):
         chance = torch.softmax(out.height, 1).float().cpu().numpy()
         present = torch.sigmoid(out.present).cpu().numpy()
         for i in range(n):
-            height, _ = trace_path(chance[i], present[i])
+            path, _, known = trace_path(chance[i], present[i])
+            height = np.where(known, path, np.nan)
             per_mv = float(batch["gain"][i]) * self.hparams["px_per_mm_y"]
             truth = batch["height_px"][i].masked_fill(batch["hidden"][i], torch.nan).cpu().numpy()
             self.snr.update(-truth / per_mv, -height / per_mv, batch["lead"][i].cpu().numpy())

@@ -1,0 +1,121 @@
+"""Paper and grid taken out of a picture: how much of each pixel is covered by the ink of traces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgdig.units import LARGE_SQUARE_MM
+
+Map = NDArray[np.float32]  # (H, W)
+
+_PAPER_MM = 8.0  # the paper's own tone is a mean over so much
+_ALONG_MM = 12.0  # a grid line looks as it does along so much of it ...
+_USUAL_MM = 2.0  # ... and as the others of its kind, which count as much as this length
+_LEAST_FREE = 0.05  # of the paper around a pixel, to tell its tone
+_DARKEST, _BRIGHTEST = -0.25, 0.8  # ink shares of paper and grid are cut off here: text and marks are not grid
+_NOISE = 0.03  # of each channel; keeps the colour that tells ink from grid from being a difference of channels
+_LEAST_CORE = 50  # pixels that show the colour of ink
+
+
+@dataclass(frozen=True, eq=False)
+class InkMap:
+    """How much of each pixel the ink covers, about 0 to 1, and how much that may be trusted (0 on lines as dark)."""
+
+    share: Map
+    weight: Map
+
+
+def ink_map(
+    picture: NDArray[np.uint8],
+    free: NDArray[np.bool_],
+    core: NDArray[np.bool_],
+    x_mm: NDArray[np.float64],
+    y_mm: NDArray[np.float64],
+) -> InkMap | None:
+    """The ink of traces in an upright picture of paper with a grid.
+
+    Args:
+        picture: uint8 RGB `(H, W, 3)`.
+        free: `(H, W)`, where there is no ink of traces.
+        core: `(H, W)`, where there is nothing but ink.
+        x_mm, y_mm: `(W,)`, `(H,)` of the columns and rows; zero is on a 5 mm line where there is a grid.
+
+    Returns:
+        None where too little of the paper, or of the ink, is seen.
+    """
+    if core.sum() < _LEAST_CORE or free.sum() < _LEAST_CORE:
+        return None
+    px_per_mm = 1.0 / float(x_mm[1] - x_mm[0])
+    clear = free.astype(np.float32)
+    relative = picture.astype(np.float32)
+    relative /= np.maximum(_paper(relative, clear, odd(_PAPER_MM * px_per_mm)), 8.0)
+    dark = 1.0 - relative @ _telling(relative, free, core).astype(np.float32)
+    ink = float(np.median(dark[core]))
+    if ink < 0.05:
+        return None
+    dark /= np.float32(ink)
+    lines = _grid(dark, clear, _phase(x_mm, px_per_mm), _phase(y_mm, px_per_mm), px_per_mm)
+    open_ = np.maximum(1.0 - lines, 0.05)
+    return InkMap((dark - lines) / open_, np.clip(open_, 0.0, 1.0) ** 2)
+
+
+def odd(n: float) -> int:
+    """The nearest odd whole number."""
+    return 2 * int(n // 2) + 1
+
+
+def _paper(picture: NDArray[np.float32], clear: Map, box: int) -> NDArray[np.float32]:
+    """The local mean of the paper `(H, W, 3)`; where too little of it is free, of all there is."""
+    free = _box(clear, (box, box))
+    everywhere = _box(picture, (box, box)) / np.float32(box * box)
+    seen = _box(picture * clear[..., None], (box, box)) / np.maximum(free, 1)[..., None]
+    return np.where((free > _LEAST_FREE * box * box)[..., None], seen, everywhere)
+
+
+def _telling(relative: NDArray[np.float32], free: NDArray[np.bool_], core: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The weights of the channels `(3,)`, sum 1, none negative, that tell ink from paper and grid best (Fisher)."""
+    paper = relative[free][:: max(1, int(free.sum()) // 200_000)].astype(np.float64)
+    ink = np.median(relative[core], axis=0)
+    spread = np.cov(paper.T) + _NOISE**2 * np.eye(3)
+    weights = np.clip(np.linalg.solve(spread, np.median(paper, axis=0) - ink), 0.0, None)
+    total = float(weights.sum())
+    return weights / total if total > 0 else np.full(3, 1 / 3)
+
+
+def _grid(
+    dark: Map, clear: Map, across: NDArray[np.int64], down: NDArray[np.int64], px_per_mm: float
+) -> NDArray[np.float32]:
+    """The darkness of the printed lines, each as it looks along its own length, in ink shares."""
+    cut = np.clip(dark, _DARKEST, _BRIGHTEST)
+    n = int(max(across.max(), down.max())) + 1
+    usual_x, usual_y = np.zeros(n, np.float32), np.zeros(n, np.float32)
+    for _ in range(2):
+        usual_x = _folded(((cut - usual_y[down][:, None]) * clear).sum(0), clear.sum(0), across, n)
+        usual_y = _folded(((cut - usual_x[across]) * clear).sum(1), clear.sum(1), down, n)
+    long, much = odd(_ALONG_MM * px_per_mm), np.float32(_USUAL_MM * px_per_mm)
+    free_x, free_y = _box(clear, (1, long)) + much, _box(clear, (long, 1)) + much
+    upright, level = usual_x[across], usual_y[down][:, None]
+    for _ in range(2):
+        upright = (_box((cut - level) * clear, (1, long)) + much * usual_x[across]) / free_x
+        level = (_box((cut - upright) * clear, (long, 1)) + much * usual_y[down][:, None]) / free_y
+    # where lines cross they are no darker than ink, or than the darker of the two
+    return np.asarray(np.minimum(upright + level, np.maximum(np.maximum(upright, level), 1.0)), np.float32)
+
+
+def _folded(total: NDArray[np.float32], free: NDArray[np.float32], phase: NDArray[np.int64], n: int) -> Map:
+    return np.asarray(np.bincount(phase, total, n) / np.maximum(np.bincount(phase, free, n), 1), np.float32)
+
+
+def _phase(mm: NDArray[np.float64], px_per_mm: float) -> NDArray[np.int64]:
+    """Which part of a 5 mm square each pixel lies in; parts are half a pixel wide."""
+    n = 2 * round(LARGE_SQUARE_MM * px_per_mm)
+    return np.floor((mm % LARGE_SQUARE_MM) / LARGE_SQUARE_MM * n).astype(np.int64).clip(0, n - 1)
+
+
+def _box(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Sums over `size` (width, height)."""
+    return np.asarray(cv2.boxFilter(values, -1, size, normalize=False), np.float32)
