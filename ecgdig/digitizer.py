@@ -36,7 +36,7 @@ _BEYOND_MM = 6.0  # how far beyond a row's ends the network looks
 _BRIDGE_S = 0.02  # shorter gaps, and gaps at a segment's ends, are bridged, with a large sigma
 SEAM_MM = (0.1, 0.1)  # of a segment's start and end, where another lead adjoins, columns show the jump between them
 _ADJOINS_MM = 0.02  # segments nearer to each other than this adjoin
-_FIELD_ERROR = 1.0  # of what single grid lines differ from the field, the share that is the field's error
+FIELD_ERROR = 2.0  # the field's error, in what single grid lines differ from it
 _TIME_ERROR_MM = 0.05  # of a time axis that could not be measured
 _PARTLY = "only a part was readable of "
 
@@ -169,7 +169,10 @@ def digitize(
     better = (refine_flat if placed.flat else refine)(image, warp, rows)
     told("fitting the traces to the ink")
     rows = fit_ink(image, better.warp, placed.found.layout, moved(rows, warp, better.warp))
-    error_mm = _FIELD_ERROR * better.residual_mm
+    if not placed.flat:  # a field that bends gets nearer to its lines with each pass
+        bent, better = better, refine(image, better.warp, rows)
+        rows = moved(rows, bent.warp, better.warp)
+    error_mm = FIELD_ERROR * better.residual_mm
     read = assemble(image, better.warp, placed.found.layout, rows, model, placed.warnings, name, error_mm)
     return judged(replace(read, turned_deg=placed.turned_deg))
 

@@ -26,7 +26,7 @@ from ecgdig.corrections.edits import (
 )
 from ecgdig.corrections.geometry import by_corners, by_point, carried, moved_by_mm
 from ecgdig.corrections.retrace import blanked, replaced, snapped
-from ecgdig.digitizer import SEAM_MM, Digitization, assemble, judged, read_row, recording_of, row_chances
+from ecgdig.digitizer import FIELD_ERROR, SEAM_MM, Digitization, assemble, judged, read_row, recording_of, row_chances
 from ecgdig.formats.about import NO_NETWORK
 from ecgdig.grid.lines import moved, refine, with_field
 from ecgdig.hub import TraceModel
@@ -163,10 +163,10 @@ class Corrector:
         rows = moved(rows, warp, better.warp)
         if fresh:
             rows = fit_ink(read.image, better.warp, layout, rows, set(range(len(rows))) - fresh)
-        name = read.recording.name
+        name, error_mm = read.recording.name, FIELD_ERROR * better.residual_mm
         for _ in range(_TIME_PASSES):  # where time begins is sought near to where it was before
             was_mm = layout.segments[0].x_mm
-            new = assemble(read.image, better.warp, layout, rows, model, read.warnings, name, better.residual_mm)
+            new = assemble(read.image, better.warp, layout, rows, model, read.warnings, name, error_mm)
             layout = new.layout
             if abs(layout.segments[0].x_mm - was_mm) < _TIME_STEP_MM:
                 break

@@ -16,7 +16,7 @@ _PAPER_MM = 8.0  # the paper's own tone is a mean over so much
 _ALONG_MM = 12.0  # a grid line looks as it does along so much of it ...
 _USUAL_MM = 2.0  # ... and as the others of its kind, which count as much as this length
 _LEAST_FREE = 0.05  # of the paper around a pixel, to tell its tone
-_DARKEST, _BRIGHTEST = -0.25, 0.8  # ink shares of paper and grid are cut off here: text and marks are not grid
+_BRIGHTEST, _DARKEST = -0.6, 0.9  # ink shares of paper and grid are cut off here: text and marks are not grid
 _NOISE = 0.03  # of each channel; keeps the colour that tells ink from grid from being a difference of channels
 _LEAST_CORE = 50  # pixels that show the colour of ink
 
@@ -90,20 +90,21 @@ def _grid(
     dark: Map, clear: Map, across: NDArray[np.int64], down: NDArray[np.int64], px_per_mm: float
 ) -> NDArray[np.float32]:
     """The darkness of the printed lines, each as it looks along its own length, in ink shares."""
-    cut = np.clip(dark, _DARKEST, _BRIGHTEST)
+    cut = np.clip(dark, _BRIGHTEST, _DARKEST)
     n = int(max(across.max(), down.max())) + 1
     usual_x, usual_y = np.zeros(n, np.float32), np.zeros(n, np.float32)
     for _ in range(2):
         usual_x = _folded(((cut - usual_y[down][:, None]) * clear).sum(0), clear.sum(0), across, n)
         usual_y = _folded(((cut - usual_x[across]) * clear).sum(1), clear.sum(1), down, n)
+    # lines of one family are looked at between those of the other; where two cross, the darker one is seen
+    between_x = clear * (usual_y <= np.median(usual_y[down])).astype(np.float32)[down][:, None]
+    between_y = clear * (usual_x <= np.median(usual_x[across])).astype(np.float32)[across]
+    usual_x = _folded((cut * between_x).sum(0), between_x.sum(0), across, n)
+    usual_y = _folded((cut * between_y).sum(1), between_y.sum(1), down, n)
     long, much = odd(_ALONG_MM * px_per_mm), np.float32(_USUAL_MM * px_per_mm)
-    free_x, free_y = _box(clear, (1, long)) + much, _box(clear, (long, 1)) + much
-    upright, level = usual_x[across], usual_y[down][:, None]
-    for _ in range(2):
-        upright = (_box((cut - level) * clear, (1, long)) + much * usual_x[across]) / free_x
-        level = (_box((cut - upright) * clear, (long, 1)) + much * usual_y[down][:, None]) / free_y
-    # where lines cross they are no darker than ink, or than the darker of the two
-    return np.asarray(np.minimum(upright + level, np.maximum(np.maximum(upright, level), 1.0)), np.float32)
+    upright = (_box(cut * between_x, (1, long)) + much * usual_x[across]) / (_box(between_x, (1, long)) + much)
+    level = (_box(cut * between_y, (long, 1)) + much * usual_y[down][:, None]) / (_box(between_y, (long, 1)) + much)
+    return np.asarray(np.maximum(upright, level), np.float32)
 
 
 def _folded(total: NDArray[np.float32], free: NDArray[np.float32], phase: NDArray[np.int64], n: int) -> Map:

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import numpy as np
+
+from ecgdig.inkfit.ends import barred, on_edge
+from ecgdig.page.layout import Segment
+
+PX = 8.0
+
+
+def two_leads() -> tuple[Segment, Segment]:
+    first = Segment("I", 0, 0, 0.0, 2.5, 10.0, 20.0, 10.0, 25.0)
+    return first, Segment("aVR", 0, 1, 2.5, 2.5, first.end_mm, 20.0, 10.0, 25.0)
+
+
+def test_columns_behind_a_bar_at_the_seam_are_left_out() -> None:
+    segments = two_leads()
+    x_mm = np.arange(60.0, 90.0, 1 / 16)
+    x, y = x_mm * PX - 0.5, np.full(x_mm.shape, 20.0 * PX)
+    ink = np.zeros((320, 800), np.float32)
+    assert not barred(segments, x_mm, x, y, ink, PX).any()
+    seam = segments[1].x_mm
+    at = slice(round((seam - 0.3) * PX), round((seam + 0.3) * PX))
+    ink[140:180, at] = 1.0  # 5 mm
+    out = barred(segments, x_mm, x, y, ink, PX)
+    assert out[np.abs(x_mm - seam) < 0.2].all()
+    assert not out[np.abs(x_mm - seam) > 0.5].any()
+    # the same ink elsewhere, or a short stroke at the seam, is no bar
+    assert not barred(segments, x_mm, x, y, np.roll(ink, 8, axis=1), PX).any()
+    short = np.zeros_like(ink)
+    short[150:165, at] = 1.0
+    assert not barred(segments, x_mm, x, y, short, PX).any()
+
+
+def test_the_edge_of_a_pulse_before_the_row_is_left_out() -> None:
+    x = np.arange(38.0, 70.0, 1 / 16)
+    level = np.where(x < 40.0, 10.0, 20.0)
+    edge = np.where((x >= 40.0) & (x < 40.4), 10.0 + 25 * (x - 40.0), level)
+    out = on_edge(40.0, x, edge)
+    assert out[(x >= 40.0) & (x < 40.3)].all()
+    assert not out[x > 40.6].any()
+    # a wave that begins at once leaves the level: it stays
+    wave = np.where((x >= 40.1) & (x < 40.5), 20.0 + 25 * (x - 40.1), np.where((x >= 40.5) & (x < 41), 30.0, 20.0))
+    assert not on_edge(40.0, x, wave).any()
+    assert not on_edge(40.0, x, np.full(x.shape, 20.0)).any()
+    assert not on_edge(40.0, x, np.full(x.shape, np.nan)).any()
