@@ -15,9 +15,11 @@ Map = NDArray[np.float32]  # (H, W)
 _PAPER_MM = 8.0  # the paper's own tone is a mean over so much
 _ALONG_MM = 12.0  # a grid line looks as it does along so much of it ...
 _USUAL_MM = 2.0  # ... and as the others of its kind, which count as much as this length
+_COARSE = 4  # px that are looked at together for that
 _LEAST_FREE = 0.05  # of the paper around a pixel, to tell its tone
 _BRIGHTEST, _DARKEST = -0.6, 0.9  # ink shares of paper and grid are cut off here: text and marks are not grid
 _NOISE = 0.03  # of each channel; keeps the colour that tells ink from grid from being a difference of channels
+_LOOKED_AT = 400_000  # pixels that say how paper and grid look
 _LEAST_CORE = 50  # pixels that show the colour of ink
 
 
@@ -51,8 +53,8 @@ def ink_map(
         return None
     px_per_mm = 1.0 / float(x_mm[1] - x_mm[0])
     clear = free.astype(np.float32)
-    relative = picture.astype(np.float32)
-    relative /= np.maximum(_paper(relative, clear, odd(_PAPER_MM * px_per_mm)), 8.0)
+    paper = np.maximum(_paper(picture, clear, _PAPER_MM * px_per_mm), np.float32(8))
+    relative = np.asarray(picture / paper, np.float32)
     dark = 1.0 - relative @ _telling(relative, free, core).astype(np.float32)
     ink = float(np.median(dark[core]))
     if ink < 0.05:
@@ -68,18 +70,28 @@ def odd(n: float) -> int:
     return 2 * int(n // 2) + 1
 
 
-def _paper(picture: NDArray[np.float32], clear: Map, box: int) -> NDArray[np.float32]:
+def _paper(picture: NDArray[np.uint8], clear: Map, box_px: float) -> NDArray[np.float32]:
     """The local mean of the paper `(H, W, 3)`; where too little of it is free, of all there is."""
-    free = _box(clear, (box, box))
-    everywhere = _box(picture, (box, box)) / np.float32(box * box)
-    seen = _box(picture * clear[..., None], (box, box)) / np.maximum(free, 1)[..., None]
-    return np.where((free > _LEAST_FREE * box * box)[..., None], seen, everywhere)
+    height, width = clear.shape
+    size = (max(1, width // _COARSE), max(1, height // _COARSE))
+    small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+    # blocks that are free altogether
+    free = (cv2.resize(clear, size, interpolation=cv2.INTER_AREA) > 0.99).astype(np.float32)
+    box = odd(box_px / _COARSE)
+    there = _box(free, (box, box))
+    everywhere = _box(small, (box, box)) / np.float32(box * box)
+    seen = _box(small * free[..., None], (box, box)) / np.maximum(there, 1)[..., None]
+    paper = np.where((there > _LEAST_FREE * box * box)[..., None], seen, everywhere)
+    return np.asarray(cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _telling(relative: NDArray[np.float32], free: NDArray[np.bool_], core: NDArray[np.bool_]) -> NDArray[np.float64]:
     """The weights of the channels `(3,)`, sum 1, none negative, that tell ink from paper and grid best (Fisher)."""
-    paper = relative[free][:: max(1, int(free.sum()) // 200_000)].astype(np.float64)
+    step = 1 + int(np.sqrt(free.size / _LOOKED_AT))
+    paper = relative[::step, ::step][free[::step, ::step]].astype(np.float64)
     ink = np.median(relative[core], axis=0)
+    if len(paper) < _LEAST_CORE:
+        return np.full(3, 1 / 3)
     spread = np.cov(paper.T) + _NOISE**2 * np.eye(3)
     weights = np.clip(np.linalg.solve(spread, np.median(paper, axis=0) - ink), 0.0, None)
     total = float(weights.sum())
