@@ -128,7 +128,7 @@ def fit_ink(
             continue
         there = curve.known | goes_on(curve.known, curve.inked, one, seen, strength, pen)
         there &= ~barred(layout.row(r), row.x_mm, curve.x, curve.y, other, scale)
-        there &= ~on_edge(layout.row(r)[0].x_mm, row.x_mm, canvas.y_mm(row.x_mm, curve.y))
+        there &= ~on_edge(layout.row(r)[0], row.x_mm, canvas.y_mm(row.x_mm, curve.y))
         out[r] = _reading(row, curve, there, canvas)
     return tuple(out)
 

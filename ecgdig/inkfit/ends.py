@@ -21,6 +21,7 @@ _LEAST_INK = 0.6  # of what a drawn curve would have
 _SMOOTH = 9  # columns
 _EDGE_FIRST_MM, _EDGE_MOST_MM = 0.3, 1.0  # where a pulse's edge begins after the start of a row, and how far it goes
 _EDGE_SLOPE = 5.0  # mm down per mm to the right, or more
+_EDGE_OVER_MM = 0.5  # no edge of a pulse is taller than the pulse by more
 _LEVEL_MM = 25.0  # of the row after its start, to know its level
 _BAR_REACH_MM = 0.7  # a bar's half width, at most
 _BAR_LOOK_MM = 4.0  # above and below the trace
@@ -73,20 +74,27 @@ def barred(segments: Sequence[Segment], x_mm: Array, x: Array, y: Array, other: 
     return out
 
 
-def on_edge(start_mm: float, x_mm: Array, y_mm: Array) -> Flags:
-    """Columns at the start of a row that climb the edge of the calibration pulse before it, `(columns,)`."""
+def on_edge(first: Segment, x_mm: Array, y_mm: Array) -> Flags:
+    """Columns at the start of a row that climb the edge of the calibration pulse before it, `(columns,)`.
+
+    Args:
+        first: the row's first segment.
+        x_mm, y_mm: of its columns, y NaN where there is none.
+    """
+    start_mm = first.x_mm
     out = np.zeros(x_mm.size, bool)
     steep = np.gradient(y_mm, np.arange(x_mm.size)) > _EDGE_SLOPE * np.maximum(np.gradient(x_mm), 1e-6)
     after = np.flatnonzero((x_mm >= start_mm) & (x_mm < start_mm + _EDGE_MOST_MM))
-    first = after[x_mm[after] < start_mm + _EDGE_FIRST_MM]
+    soon = after[x_mm[after] < start_mm + _EDGE_FIRST_MM]
     beyond = y_mm[(x_mm >= start_mm + _EDGE_MOST_MM) & (x_mm < start_mm + _LEVEL_MM)]
-    if not steep[first].any() or not np.isfinite(beyond).any():
+    if not steep[soon].any() or not np.isfinite(beyond).any():
         return out
     level = float(np.nanmedian(beyond))
-    begin = int(first[np.argmax(steep[first])])
+    begin = int(soon[np.argmax(steep[soon])])
     for k in after[after >= begin]:
         if not steep[k]:
             # the edge of a pulse comes down to the level of the row, a wave leaves it
-            out[after[after < k]] = abs(y_mm[k] - level) < abs(y_mm[begin] - level)
+            away = abs(y_mm[begin] - level)
+            out[after[after < k]] = abs(y_mm[k] - level) < away < first.gain_mm_per_mv + _EDGE_OVER_MM
             return out
     return out  # steep all the way: a wave that begins at once

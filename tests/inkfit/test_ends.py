@@ -6,6 +6,7 @@ from ecgdig.inkfit.ends import barred, on_edge
 from ecgdig.page.layout import Segment
 
 PX = 8.0
+FIRST = Segment("I", 0, 0, 0.0, 2.5, 40.0, 20.0, 10.0, 25.0)
 
 
 def two_leads() -> tuple[Segment, Segment]:
@@ -36,11 +37,14 @@ def test_the_edge_of_a_pulse_before_the_row_is_left_out() -> None:
     x = np.arange(38.0, 70.0, 1 / 16)
     level = np.where(x < 40.0, 10.0, 20.0)
     edge = np.where((x >= 40.0) & (x < 40.4), 10.0 + 25 * (x - 40.0), level)
-    out = on_edge(40.0, x, edge)
+    out = on_edge(FIRST, x, edge)
     assert out[(x >= 40.0) & (x < 40.3)].all()
     assert not out[x > 40.6].any()
     # a wave that begins at once leaves the level: it stays
     wave = np.where((x >= 40.1) & (x < 40.5), 20.0 + 25 * (x - 40.1), np.where((x >= 40.5) & (x < 41), 30.0, 20.0))
-    assert not on_edge(40.0, x, wave).any()
-    assert not on_edge(40.0, x, np.full(x.shape, 20.0)).any()
-    assert not on_edge(40.0, x, np.full(x.shape, np.nan)).any()
+    assert not on_edge(FIRST, x, wave).any()
+    # so does one that comes down from higher than a pulse
+    tall = np.where((x >= 40.0) & (x < 40.4), 4.0 + 40 * (x - 40.0), np.where(x < 40, 4.0, 20.0))
+    assert not on_edge(FIRST, x, tall).any()
+    assert not on_edge(FIRST, x, np.full(x.shape, 20.0)).any()
+    assert not on_edge(FIRST, x, np.full(x.shape, np.nan)).any()
