@@ -41,7 +41,7 @@ _SEPARATOR_CLUSTER_MM = 0.1
 _SEPARATOR_STEP_MM = 0.035  # the standard error from that; it is no smaller for many of them
 # standard error of one measurement, found on rendered pages, and how much it counts in finding the cluster
 _ERROR_MM = {"layout": 0.08, "start": 0.02, "seam": 0.02, "inner": 0.025, "separator": 0.02}
-_COMMON_MM = 0.012  # standard error that all share: how pens end; 54 clean pages were 0.014 off, their own errors 0.010
+_COMMON_MM = 0.012  # standard error that all share: how pens end; 53 clean pages were 0.015 off, their own errors 0.010
 _LEAST_SUPPORT, _LEAST_SUPPORT_FAR = 2.0, 3.0  # one measurement alone is wrong too often
 _MANY_SEPARATORS = 4.0  # where nothing is seen at the layout's own place, so many decide
 _SHARE = {"layout": 1.6, "start": 1.5, "seam": 2.0, "inner": 0.5, "separator": 1.0}
