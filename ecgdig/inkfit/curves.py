@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 
 from ecgdig.inkfit.ends import barred, goes_on, on_edge
-from ecgdig.inkfit.paper import InkMap, Map, ink_map, odd
+from ecgdig.inkfit.paper import InkShares, Map, ink_shares, odd
 from ecgdig.inkfit.pen import STRENGTHS, Pen, find_pen
 from ecgdig.inkfit.strokes import Near, nearest, normal_equations, take_away
 from ecgdig.page.layout import Layout
@@ -75,7 +75,7 @@ class _Curve:
 class _Look:
     """What is seen in a picture: the ink, the pen that drew it, and how dark it is where, `(H, W)`."""
 
-    seen: InkMap
+    seen: InkShares
     pen: Pen
     strength: Map
 
@@ -127,9 +127,11 @@ def fit_ink(
         if r in fitted:
             continue
         there = curve.known | goes_on(curve.known, curve.inked, one, seen, strength, pen)
-        there &= ~barred(layout.row(r), row.x_mm, curve.x, curve.y, other, scale)
-        there &= ~on_edge(layout.row(r)[0], row.x_mm, canvas.y_mm(row.x_mm, curve.y))
-        out[r] = _reading(row, curve, there, canvas)
+        # columns at seams were seen by the network, but no pen was fitted to them
+        seam = np.isfinite(row.y_mm) & ~curve.inked
+        hidden = barred(layout.row(r), row.x_mm, curve.x, curve.y, other, scale)
+        hidden |= on_edge(layout.row(r)[0], row.x_mm, canvas.y_mm(row.x_mm, curve.y))
+        out[r] = _reading(row, curve, (there | seam) & ~hidden, seam, canvas)
     return tuple(out)
 
 
@@ -168,11 +170,11 @@ def _unfitted(row: RowReading) -> RowReading:
     return RowReading(row.x_mm, row.y_mm, spread, row.present, row.path_mm)
 
 
-def _reading(row: RowReading, curve: _Curve, there: NDArray[np.bool_], canvas: Strip) -> RowReading:
+def _reading(
+    row: RowReading, curve: _Curve, there: NDArray[np.bool_], seam: NDArray[np.bool_], canvas: Strip
+) -> RowReading:
     scale = canvas.spec.px_per_mm_x
-    # columns at seams were seen by the network, but no pen was fitted to them
-    seam = np.isfinite(row.y_mm) & ~curve.inked
-    y_mm = np.where(there | seam, canvas.y_mm(row.x_mm, curve.y), np.nan)
+    y_mm = np.where(there, canvas.y_mm(row.x_mm, curve.y), np.nan)
     beyond = np.sqrt(np.maximum(np.nan_to_num(row.spread_mm, nan=1.0) ** 2 - _TAUGHT_MM**2, 0.0))
     move = np.where(curve.known, curve.y - curve.said, _GUESSED_MM * scale) / scale
     ink = np.minimum(curve.ink / scale, 1.0)
@@ -204,7 +206,7 @@ def _look(
         free, core = distance > 0.6 * _WIDE_MM * scale, distance < 0.35 * _FIRST_HALF_MM * scale
     else:
         free, core = distance > pen.reach + 0.7, distance < max(pen.half - 1.5 * pen.blur, 0.3)
-    seen = ink_map(picture, free, core, x_mm, y_mm)
+    seen = ink_shares(picture, free, core, x_mm, y_mm)
     found = None if seen is None else find_pen(distance, seen.share, scale)
     if seen is None or found is None:
         return None
@@ -246,7 +248,7 @@ def _drawn(near: Sequence[Near], pen: Pen, shape: tuple[int, ...]) -> Map:
     return 1 - bare if sigma < 0.1 else np.asarray(cv2.GaussianBlur(1 - bare, (0, 0), sigma), np.float32)
 
 
-def _strength(curves: Sequence[_Curve], seen: InkMap, pen: Pen, scale: float) -> Map:
+def _strength(curves: Sequence[_Curve], seen: InkShares, pen: Pen, scale: float) -> Map:
     """How dark the pen's ink is, `(H, W)`: it fades along a page, under glare and in shadow."""
     shape = seen.share.shape
     ink = _drawn([_near(curve, shape, pen.reach) for curve in curves], pen, shape)

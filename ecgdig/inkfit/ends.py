@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.inkfit.paper import InkMap, Map
+from ecgdig.inkfit.paper import InkShares, Map
 from ecgdig.inkfit.pen import Pen
 from ecgdig.inkfit.strokes import Near, ink_along
 from ecgdig.page.layout import Segment
@@ -29,7 +29,7 @@ _BAR_LEAST_MM = 2.5  # of ink there that is not the traces'
 _BAR_INK = 0.5
 
 
-def goes_on(known: Flags, inked: Flags, near: Near, seen: InkMap, strength: Map, pen: Pen) -> Flags:
+def goes_on(known: Flags, inked: Flags, near: Near, seen: InkShares, strength: Map, pen: Pen) -> Flags:
     """Columns beside known ones along which the ink goes on, as far as it does, `(columns,)`."""
     here = near.rows
     ink, drawn = ink_along(

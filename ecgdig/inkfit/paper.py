@@ -24,20 +24,20 @@ _LEAST_CORE = 50  # pixels that show the colour of ink
 
 
 @dataclass(frozen=True, eq=False)
-class InkMap:
+class InkShares:
     """How much of each pixel the ink covers, about 0 to 1, and how much that may be trusted (0 on lines as dark)."""
 
     share: Map
     weight: Map
 
 
-def ink_map(
+def ink_shares(
     picture: NDArray[np.uint8],
     free: NDArray[np.bool_],
     core: NDArray[np.bool_],
     x_mm: NDArray[np.float64],
     y_mm: NDArray[np.float64],
-) -> InkMap | None:
+) -> InkShares | None:
     """The ink of traces in an upright picture of paper with a grid.
 
     Args:
@@ -62,7 +62,7 @@ def ink_map(
     dark /= np.float32(ink)
     lines = _grid(dark, clear, _phase(x_mm, px_per_mm), _phase(y_mm, px_per_mm), px_per_mm)
     open_ = np.maximum(1.0 - lines, 0.05)
-    return InkMap((dark - lines) / open_, np.clip(open_, 0.0, 1.0) ** 2)
+    return InkShares((dark - lines) / open_, np.clip(open_, 0.0, 1.0) ** 2)
 
 
 def odd(n: float) -> int:

@@ -149,3 +149,29 @@ def test_ink_that_goes_on_where_none_was_seen_is_read(page: Page) -> None:
     erased[low[1] : high[1], low[0] : high[0]] = 255
     fitted = fit_ink(erased, page.warp, page.layout, rows)
     assert np.isfinite(fitted[1].y_mm[unseen]).mean() < 0.3
+
+
+def test_what_a_bar_at_the_seam_hides_is_not_read(page: Page) -> None:
+    rows = read_off(page, 0.03)
+    seam = page.layout.row(2)[1]
+    left, right = page.warp.to_px([[seam.x_mm - 0.35, 0.0], [seam.x_mm + 0.35, 0.0]])[:, 0]
+    level = float(true_height(page, 2, np.array([seam.x_mm + 0.3]))[0])
+    top, bottom = page.warp.to_px([[0.0, level - 4], [0.0, level + 4]])[:, 1]
+    image = page.image.copy()
+    image[round(top) : round(bottom), round(left) : round(right) + 1] = PLAIN.ink.rgb
+    fitted = fit_ink(image, page.warp, page.layout, rows)
+    x = rows[2].x_mm
+    assert np.isnan(fitted[2].y_mm[np.abs(x - seam.x_mm) < 0.2]).all()
+    assert np.isfinite(fitted[2].y_mm[(np.abs(x - seam.x_mm) > 1) & (np.abs(x - seam.x_mm) < 10)]).all()
+
+
+def test_a_reading_that_climbs_the_pulse_before_its_row_is_cut_there(page: Page) -> None:
+    rows = list(read_off(page, 0.0))
+    start = page.layout.row(3)[0].x_mm
+    x = rows[3].x_mm
+    climbing = (x >= start) & (x < start + 0.25)
+    edge = rows[3].y_mm - np.where(climbing, 9.0 * (start + 0.25 - x) / 0.25, 0.0)
+    rows[3] = replace(rows[3], y_mm=edge, spread_mm=np.where(climbing, 0.17, rows[3].spread_mm))
+    fitted = fit_ink(page.image, page.warp, page.layout, rows)
+    assert np.isnan(fitted[3].y_mm[(x > start + 0.02) & (x < start + 0.15)]).all()
+    assert np.isfinite(fitted[3].y_mm[(x > start + 0.6) & (x < start + 20)]).all()

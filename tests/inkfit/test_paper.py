@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ecgdig.inkfit.paper import ink_map
+from ecgdig.inkfit.paper import ink_shares
 
 PX = 8.0
 
@@ -32,7 +32,7 @@ def around(ink: np.ndarray, px: int) -> np.ndarray:  # type: ignore[type-arg]
 @pytest.mark.parametrize("line", [(240, 170, 170), (150, 60, 60), (120, 120, 120)])
 def test_ink_is_one_and_paper_with_its_lines_is_nothing(line: tuple[int, int, int]) -> None:
     picture, ink, x_mm, y_mm = sheet(line)
-    seen = ink_map(picture, ~around(ink, 5), ink, x_mm, y_mm)
+    seen = ink_shares(picture, ~around(ink, 5), ink, x_mm, y_mm)
     assert seen is not None
     assert np.median(seen.share[ink]) == pytest.approx(1.0, abs=0.05)
     paper = ~around(ink, 3)
@@ -42,7 +42,7 @@ def test_ink_is_one_and_paper_with_its_lines_is_nothing(line: tuple[int, int, in
 
 def test_lines_as_dark_as_ink_count_for_little() -> None:
     picture, ink, x_mm, y_mm = sheet((45, 45, 50))
-    seen = ink_map(picture, ~around(ink, 5), ink, x_mm, y_mm)
+    seen = ink_shares(picture, ~around(ink, 5), ink, x_mm, y_mm)
     assert seen is not None
     on_line = np.abs((x_mm + 0.5) % 1 - 0.5) < 0.07
     off_line = np.abs((x_mm + 0.5) % 1 - 0.5) > 0.3
@@ -56,5 +56,5 @@ def test_nothing_is_said_of_a_picture_without_contrast() -> None:
     blank = np.full((100, 200, 3), 230, np.uint8)
     core = np.zeros((100, 200), bool)
     core[50] = True
-    assert ink_map(blank, ~core, core, x_mm, y_mm) is None
-    assert ink_map(blank, ~core, np.zeros_like(core), x_mm, y_mm) is None
+    assert ink_shares(blank, ~core, core, x_mm, y_mm) is None
+    assert ink_shares(blank, ~core, np.zeros_like(core), x_mm, y_mm) is None
