@@ -13,26 +13,24 @@ import numpy as np
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ecgdig.degrade import degrade
-from ecgdig.degrade.geometry import thumbnail
 from ecgdig.degrade.handwriting import read_words
 from ecgdig.memory import keep_freed_memory
 from ecgdig.page.layout import Layout
 from ecgdig.page.overlap import overlaps_mm
 from ecgdig.page.render import render
-from ecgdig.page.sample import sample_layout, sample_page
+from ecgdig.page.sample import sample_layout
 from ecgdig.page.split import Split
 from ecgdig.page.style import sample_style
 from ecgdig.recording import Recording
 from ecgdig.sources import Cached, Mixture, PtbXl, RecordingFolder, Simulator, Source
 from ecgdig.strip import Strip, StripSpec, cut, trace_hidden, trace_mask, trace_px
-from ecgdig.units import LARGE_SQUARE_MM, LEADS
+from ecgdig.units import LEADS
 
 Item = dict[str, Any]
 DEFAULT_MIX = {"clean": 0.2, "print": 0.2, "scan": 0.3, "photo": 0.2, "damaged": 0.1}
 TRAIN_FOLDS, VAL_FOLDS = (1, 2, 3, 4, 5, 6, 7, 8), (9,)  # of PTB-XL, as its authors recommend; 10 is for tests
 VAL_SEED = 1_000_003  # of the pages of validation, the same in every run
 _PAGE_STREAM = 1  # keeps a page's randomness apart from that of the sources, which have the same seed
-_MAX_SEGMENTS = 40
 _STRIP_MARGIN_MM = 1.0  # what is made of the image around a strip
 _OVERLAP_MM = 8.0  # of other traces in its height make a segment twice as likely for training
 _AT_AN_END, _AT_THE_START = 0.2, 0.35  # how often a strip holds an end of its row, and how often that is its start
@@ -142,79 +140,6 @@ def _misplaced(rng: np.random.Generator) -> tuple[float, float, float, float]:
         float(np.exp(rng.normal(0, 0.015))),
         float(np.exp(rng.normal(0, 0.015))),
     )
-
-
-class PageDataset(Dataset[Item]):
-    """Item i: a thumbnail of one whole page, for the page task, with the truth about its geometry and leads.
-
-    Items are dictionaries of arrays, `s` = side_px / stride; pixel positions are those of the thumbnail:
-
-    - `image` uint8 `(3, side_px, side_px)`, the page in the top left corner, black beside it;
-    - `mm` float32 `(2, s, s)`: paper x, y of every `stride`-th pixel; NaN beside the paper;
-    - `phase` float32 `(4, s, s)`: cos, sin of 2 pi x / 5 mm and of 2 pi y / 5 mm from the printed 5 mm lines; NaN;
-    - `keypoints` float32 `(40, 2, 2)`: x, y px of each segment's start and end on its baseline, NaN-padded, and
-      `leads` int64 `(40,)`: number in `units.LEADS`, -1 = padding;
-    - `speed` mm/s, `gain` mm/mV float32, `turns` int64: by how many 90 degrees the page is turned counter-clockwise.
-    """
-
-    def __init__(
-        self,
-        source: Source,
-        side_px: int,
-        stride: int,
-        presets: Mapping[str, float],
-        seed: int,
-        length: int,
-        in_order: bool = False,
-        words: str | None = None,
-    ) -> None:
-        self.source, self.side_px, self.stride = source, side_px, stride
-        self.presets, self.seed, self.length, self.in_order = dict(presets), seed, length, in_order
-        self.words = read_words(words)
-
-    def __len__(self) -> int:
-        return self.length
-
-    def __getitem__(self, index: int) -> Item:
-        rng = np.random.default_rng([self.seed, _PAGE_STREAM, index])
-        item = index % len(self.source) if self.in_order else int(rng.integers(len(self.source)))
-        preset = pick_preset(rng, self.presets)
-        page = degrade(
-            sample_page(self.source[item], rng, float(rng.uniform(100, 170)), "all" if self.in_order else "train"),
-            preset,
-            rng,
-            words=self.words,
-        )
-        turns = int(rng.choice(4, p=[0.55, 0.15, 0.15, 0.15]))
-        page = thumbnail(page, self.side_px, turns)
-        height, width = page.shape
-        image = np.zeros((3, self.side_px, self.side_px), np.uint8)
-        image[:, :height, :width] = page.image.transpose(2, 0, 1)
-        n = self.side_px // self.stride
-        mm = np.full((n, n, 2), np.nan, np.float32)
-        field = page.mm_field(self.stride)[:n, :n]
-        paper = page.layout.paper
-        on_paper = (field > 0).all(-1) & (field[..., 0] < paper.width_mm) & (field[..., 1] < paper.height_mm)
-        mm[: field.shape[0], : field.shape[1]] = np.where(on_paper[..., None], field, np.nan)
-        angle = 2 * np.pi * (mm - np.array(page.style.grid.phase_mm, np.float32)) / LARGE_SQUARE_MM
-        keypoints = np.full((_MAX_SEGMENTS, 2, 2), np.nan, np.float32)
-        leads = np.full(_MAX_SEGMENTS, -1, np.int64)
-        ends = page.keypoints_px()[:_MAX_SEGMENTS]
-        keypoints[: len(ends)] = ends
-        names = [s.lead.lstrip("-") for s in page.layout.segments[:_MAX_SEGMENTS]]
-        leads[: len(names)] = [LEADS.index(name) if name in LEADS else -1 for name in names]
-        first = page.layout.segments[0]
-        phase = np.stack([np.cos(angle[..., 0]), np.sin(angle[..., 0]), np.cos(angle[..., 1]), np.sin(angle[..., 1])])
-        return {
-            "image": image,
-            "mm": mm.transpose(2, 0, 1).copy(),
-            "phase": phase.astype(np.float32),
-            "keypoints": keypoints,
-            "leads": leads,
-            "speed": np.float32(first.speed_mm_per_s),
-            "gain": np.float32(first.gain_mm_per_mv),
-            "turns": np.int64(turns),
-        }
 
 
 def pick_preset(rng: np.random.Generator, weights: Mapping[str, float]) -> str:
@@ -387,42 +312,6 @@ class StripDataModule(PagesOnTheFly):
     def dataset(self, source: Source, seed: int, training: bool) -> StripDataset:
         presets, length = (self.presets, self.lengths[0]) if training else (self.val_presets, self.lengths[1])
         return StripDataset(source, self.spec, self.width_px, presets, seed, length, not training, self.words)
-
-
-class PageDataModule(PagesOnTheFly):
-    """Thumbnails of whole pages for the page task; arguments as in `StripDataModule`, and:
-
-    Args:
-        side_px: the thumbnails' longer side.
-        stride: the dense truths are given for every `stride`-th pixel.
-    """
-
-    def __init__(
-        self,
-        records: list[str] | str | None = None,
-        weights: list[float] | None = None,
-        simulated: float = 0.1,
-        val_records: list[str] | str | None = None,
-        presets: dict[str, float] | None = None,
-        val_presets: dict[str, float] | None = None,
-        side_px: int = 1024,
-        stride: int = 4,
-        batch_size: int = 4,
-        pages_per_epoch: int = 1024,
-        val_pages: int = 54,
-        workers: int = 2,
-        seed: int = 0,
-        words: str | None = None,
-    ) -> None:
-        lengths = (pages_per_epoch, val_pages)
-        super().__init__(records, weights, simulated, val_records, batch_size, lengths, workers, seed)
-        self.presets = presets or {"clean": 0.1, "print": 0.1, "scan": 0.2, "photo": 0.4, "damaged": 0.2}
-        self.val_presets = val_presets or {"scan": 1.0, "photo": 1.0, "damaged": 1.0}
-        self.side_px, self.stride, self.words = side_px, stride, words
-
-    def dataset(self, source: Source, seed: int, training: bool) -> PageDataset:
-        presets, length = (self.presets, self.lengths[0]) if training else (self.val_presets, self.lengths[1])
-        return PageDataset(source, self.side_px, self.stride, presets, seed, length, not training, self.words)
 
 
 def _list(folders: list[str] | str | None) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from ecgdig.data import EpochSampler, Item, PageDataModule, PageDataset, StripDataModule, StripDataset, open_sources
+from ecgdig.data import EpochSampler, Item, StripDataModule, StripDataset, open_sources
 from ecgdig.formats import write_recording
 from ecgdig.io import write_wfdb
 from ecgdig.recording import Recording
@@ -24,10 +24,6 @@ PRESETS = {"clean": 1.0, "photo": 1.0, "damaged": 1.0}
 
 def strips(seed: int = 0, in_order: bool = False) -> StripDataset:
     return StripDataset(Simulator(50, seed=seed, duration_s=4.0), SMALL, 64, PRESETS, seed, 20, in_order)
-
-
-def pages(seed: int = 0) -> PageDataset:
-    return PageDataset(Simulator(50, seed=seed, duration_s=10.0), 128, 4, PRESETS, seed, 20)
 
 
 def same(a: Item, b: Item) -> bool:
@@ -58,15 +54,12 @@ def test_a_strip_and_its_truth_fit_together() -> None:
     assert printed > 300
 
 
-@pytest.mark.parametrize("make", [strips, pages], ids=["strip", "page"])
-def test_an_item_is_a_pure_function_of_seed_and_index(
-    make: Callable[[int], StripDataset | PageDataset], global_state: Callable[[], object]
-) -> None:
-    data, before = make(3), global_state()
+def test_an_item_is_a_pure_function_of_seed_and_index(global_state: Callable[[], object]) -> None:
+    data, before = strips(3), global_state()
     first = data[5]
     assert not same(data[25], first)  # the next epoch's
     assert same(pickle.loads(pickle.dumps(data))[5], first)
-    assert not same(make(4)[5], first)
+    assert not same(strips(4)[5], first)
     assert global_state() == before
 
 
@@ -81,29 +74,6 @@ def test_held_out_items_take_the_recordings_in_turn() -> None:
     for i in (0, 1, 2, 3, 7):
         data[i]
     assert asked == [0, 1, 2, 0, 1]
-
-
-def test_a_thumbnail_and_its_truth_fit_together() -> None:
-    turns = set()
-    for i in range(8):
-        item = pages()[i]
-        shapes = {name: value.shape for name, value in item.items()}
-        assert shapes["image"] == (3, 128, 128)
-        assert shapes["mm"] == (2, 32, 32)
-        assert shapes["phase"] == (4, 32, 32)
-        assert (shapes["keypoints"], shapes["leads"]) == ((40, 2, 2), (40,))
-        turns.add(int(item["turns"]))
-        on_paper = np.isfinite(item["mm"]).all(0)
-        assert 0.1 < on_paper.mean() <= 1
-        np.testing.assert_allclose((item["phase"][:2, on_paper] ** 2).sum(0), 1, atol=1e-4)
-        there = item["leads"] >= 0
-        assert 6 <= there.sum() <= 15
-        assert np.isfinite(item["keypoints"][there]).all()
-        # rows are printed from left to right: turned with the page
-        start, end = item["keypoints"][there].mean(0)
-        along = {0: (1, 0), 1: (0, -1), 2: (-1, 0), 3: (0, 1)}[int(item["turns"])]
-        assert (end - start) @ np.array(along) > 0.8 * np.linalg.norm(end - start)
-    assert len(turns) > 1
 
 
 @pytest.mark.parametrize("world", [1, 2, 3])
@@ -179,15 +149,6 @@ def test_each_process_makes_its_own_share() -> None:
         shares.append((list(data.train_dataloader().sampler), list(data.val_dataloader().sampler)))
     assert sorted(shares[0][0] + shares[1][0]) == list(range(8))
     assert sorted(shares[0][1] + shares[1][1]) == list(range(6))
-
-
-def test_the_page_module_makes_batches_of_thumbnails() -> None:
-    data = PageDataModule(side_px=64, stride=4, batch_size=1, pages_per_epoch=1, val_pages=1, workers=0)
-    (batch,) = data.train_dataloader()
-    assert batch["image"].shape == (1, 3, 64, 64)
-    assert batch["mm"].shape == (1, 2, 16, 16)
-    (held_out,) = data.val_dataloader()
-    assert not torch.equal(batch["image"], held_out["image"])
 
 
 @pytest.mark.parametrize("name", ["wfdb", "csv", "npz", "parquet", "dicom", "aecg", "edf"])

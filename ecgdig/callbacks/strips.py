@@ -42,7 +42,7 @@ class FirstStrips(Callback):
 def with_truth(item: dict[str, Any]) -> NDArray[np.uint8]:
     """The picture of an item, for strips with its true heights drawn in; uint8 RGB `(H, W, 3)`."""
     image = item["image"] if item["image"].ndim == 3 else item["image"][0]  # the first of several crops
-    picture = np.ascontiguousarray(image.transpose(1, 2, 0))
+    picture = np.ascontiguousarray(image[:3].transpose(1, 2, 0))  # a fourth colour is the network's own
     if "height_px" not in item:
         return picture
     y = item["height_px"]

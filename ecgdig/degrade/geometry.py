@@ -147,23 +147,6 @@ def resample(
     return page.with_image(image, warp)
 
 
-def thumbnail(page: Page, side_px: int, quarter_turns: int = 0) -> Page:
-    """The page turned by `quarter_turns` x 90 degrees counter-clockwise and shrunk to a longer side of `side_px`."""
-    image = np.ascontiguousarray(np.rot90(page.image, quarter_turns))
-    stages: list[Stage] = []
-    height, width = page.shape
-    for _ in range(quarter_turns % 4):  # x' = y, y' = width - 1 - x
-        stages.append(Homography.of([[0, 1, 0], [-1, 0, width - 1], [0, 0, 1]]))
-        height, width = width, height
-    factor = side_px / max(height, width)
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    fx, fy = size[0] / width, size[1] / height
-    # pixel centres: x' + 0.5 = fx (x + 0.5)
-    stages.append(Homography.of(np.array([[fx, 0.0, 0.5 * fx - 0.5], [0.0, fy, 0.5 * fy - 0.5], [0.0, 0.0, 1.0]])))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
-    return page.with_image(np.asarray(small, np.uint8), page.warp.then(*stages))
-
-
 def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | Desk | None) -> Image:
     source, paper = page.image, page.layout.paper
     left, top, right, bottom = page.window_mm

@@ -212,7 +212,7 @@ def degrade(
         ValueError: no preset or degradation of that name.
     """
     drawn = draw(preset, rng)
-    mix = _preset(preset)
+    mix = preset_named(preset)
     return apply(
         page,
         drawn.strengths,
@@ -240,7 +240,7 @@ def draw(preset: str | Preset, rng: Rng) -> Drawn:
     Raises:
         ValueError: no preset or degradation of that name.
     """
-    mix = _preset(preset)
+    mix = preset_named(preset)
     unknown = set(mix.steps) - set(DEGRADATIONS)
     if unknown:
         raise ValueError(f"unknown degradation {', '.join(sorted(unknown))}; use {', '.join(DEGRADATIONS)}")
@@ -311,7 +311,12 @@ def apply(
     )
 
 
-def _preset(name: str | Preset) -> Preset:
+def preset_named(name: str | Preset) -> Preset:
+    """A preset by its name.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
     if isinstance(name, Preset):
         return name
     if name not in PRESETS:

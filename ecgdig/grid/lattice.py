@@ -53,6 +53,16 @@ def darkness(image: Image, box_px: int) -> Map:
     return np.asarray(np.clip(dark / np.float32(level), -1, 1), np.float32)
 
 
+def thin(dark: NDArray[np.floating], widest_px: float) -> Map:
+    """What of a darkness map is narrower than `widest_px` along x: lines stay where they are, edges are gone.
+
+    The white top-hat (Serra 1982): the map less its opening.
+    """
+    kernel = np.ones((1, max(3, round(widest_px) | 1)), np.uint8)
+    out = cv2.morphologyEx(np.asarray(dark, np.float32), cv2.MORPH_TOPHAT, kernel, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(out, np.float32)
+
+
 def darkest_channel(image: Image) -> NDArray[np.uint8]:
     """The least of the three channels of each pixel, `(H, W)`."""
     red, green, blue = cv2.split(image)

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.grid.lattice import Map, darkness
+from ecgdig.grid.lattice import Map, darkness, thin
 from ecgdig.grid.upright import resampled
 from ecgdig.page.warp import Displacement, Warp
 from ecgdig.units import LARGE_SQUARE_MM
@@ -29,6 +29,7 @@ _PX_PER_MM = 12
 _REACH_MM = 0.7  # lines are looked for this far from where they should be
 _ALONG_MM = 2.5  # half of the stretch of a line that is averaged
 _BLUR_MM = 0.1
+_WIDEST_MM = 0.8  # what is wider is no line: the edge of a shadow, a fold
 _INK_MM = 0.5  # around the traces nothing is measured
 _LEAST_SEEN = 0.35  # share of a stretch that must be free of ink
 _LEAST_CONTRAST = 0.12  # of the darkness that lines of this page have
@@ -198,7 +199,7 @@ class _Lines:
         size = (1, round(2 * _ALONG_MM * r) | 1)
         share = cv2.blur(free, size, borderType=cv2.BORDER_REPLICATE)
         mean = cv2.blur(dark * free, size, borderType=cv2.BORDER_REPLICATE) / np.maximum(share, 0.05)
-        mean = np.asarray(cv2.GaussianBlur(mean, (0, 0), _BLUR_MM * r, sigmaY=0.01), np.float64)
+        mean = thin(cv2.GaussianBlur(mean, (0, 0), _BLUR_MM * r, sigmaY=0.01), _WIDEST_MM * r).astype(np.float64)
         number = np.arange(np.ceil((low[0] + 1) / LARGE_SQUARE_MM), (low[0] + dark.shape[1] / r - 1) / LARGE_SQUARE_MM)
         rows = np.arange(round(_ALONG_MM * r), dark.shape[0] - round(_ALONG_MM * r), round(NODE_MM * r))
         if len(number) < 4 or len(rows) < 4:

@@ -18,8 +18,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ecgdig.grid.comb import HARMONICS, Waves, shifts_mm
 from ecgdig.grid.flat import GeometryError
-from ecgdig.grid.lattice import Map, darkest_channel, darkness, excess, radial
+from ecgdig.grid.lattice import Map, darkest_channel, darkness, excess, radial, thin
+from ecgdig.grid.overview import Overview
 from ecgdig.grid.upright import resampled
 from ecgdig.page.warp import Displacement, Homography, Warp
 from ecgdig.units import LARGE_SQUARE_MM
@@ -40,10 +42,16 @@ _LEAST_TILES = 30
 _STARTS = 12  # the clearest tiles, of which every third is followed ...
 _ENOUGH = 0.4  # ... until this share of the image's tiles has been reached
 _MOST_SQUARES = 90  # more lines than this along the short side are 1 mm lines
+_SCALE_OFF = 1.35  # the scale may differ by this factor from what was seen at a glance
+_BEYOND_PAPER = 3  # cells around the paper that was seen at a glance in which lines are followed too
 _RASTER_PX_PER_MM = 6.0
 _NODE_MM = 2.0
 _DARKEST_PAPER = 0.55  # of the median light on the paper
 _LEAST_MASS = 0.02  # squared weight of a measurement that moves the field half as far as it says
+_ALONG_MM, _WIDEST_MM = 1.5, 0.8  # strokes are averaged over this along them; wider ones are no lines but edges
+_MATCHES, _COMB_MM = 1, (4.0, 4.0)  # times that combs are matched, in neighbourhoods across and along the lines
+_LINE_MM, _ASIDE_MM = 30.0, 1.0  # ink is darker than lines are over this length, so far aside too, ...
+_INK, _LEAST_INK, _AROUND_MM = 0.8, 0.06, 0.35  # ... by times the grid, share of the paper; and what is around it
 _CLEAR = 0.3  # weight of the lock-in signal where lines count as seen
 # harmonic of the 5 mm lines, neighbourhood (Gaussian sigma) in mm across the lines, which it bridges, and along them.
 # The tiles leave 0.03 to 0.2 mm; the lower harmonics, on which traces weigh more, would make that worse
@@ -89,11 +97,12 @@ class PhotoGrid:
         return page, Warp.flat(px_per_mm)
 
 
-def find_photo_grid(image: Image) -> PhotoGrid:
+def find_photo_grid(image: Image, seen: Overview | None = None) -> PhotoGrid:
     """Find the grid of a page that is not flat.
 
     Args:
         image: uint8 RGB `(H, W, 3)`, the page upright to 40 degrees.
+        seen: what a glance at it showed; lines are then followed where paper was seen, and at about that scale.
 
     Raises:
         GeometryError: there is no grid that can be followed.
@@ -102,10 +111,11 @@ def find_photo_grid(image: Image) -> PhotoGrid:
     shrink = max(1.0, max(h, w) / WORKING_SIDE_PX)
     size = (round(w / shrink), round(h / shrink))
     small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8) if shrink > 1 else image
-    tried = [_Tiles.of(small, side) for side in TILE_SIDES_PX if min(small.shape[:2]) >= 2 * side]
+    there = None if seen is None else _paper(seen, small.shape)
+    tried = [_Tiles.of(small, side, there) for side in TILE_SIDES_PX if min(small.shape[:2]) >= 2 * side]
     if not tried:
         raise GeometryError(f"an image of {w} x {h} px is too small to hold an ECG page; give a larger photo")
-    starts = [_seeds(tiles) for tiles in tried]
+    starts = [_seeds(tiles, seen, size[0] / w) for tiles in tried]
     clear = [float(np.mean([score for score, *_ in found[:_STARTS]])) if found else 0.0 for found in starts]
     # small tiles follow folds better, but they must hold enough lines to tell the pitch, and lead over the page
     best: tuple[float, int, dict[tuple[int, int], _Seen]] = (0.0, 0, {})
@@ -116,15 +126,14 @@ def find_photo_grid(image: Image) -> PhotoGrid:
         share = len(followed) / (len(tried[i].rows) * len(tried[i].columns))
         if share > best[0]:
             best = share, i, followed
-    tiles, seen = tried[best[1]], best[2]
-    if len(seen) < _LEAST_TILES:
+    tiles, followed = tried[best[1]], best[2]
+    if len(followed) < _LEAST_TILES:
         raise GeometryError(
             "no printed ECG grid found that can be followed over the page; take the photo nearer, sharp and upright"
         )
-    px, cycles = _samples(tiles, seen)
+    px, cycles = _samples(tiles, followed)
     px = (px + 0.5) * [w / size[0], h / size[1]] - 0.5
-    extent = np.ptp(cycles, axis=0)
-    square = LARGE_SQUARE_MM if extent.min() < _MOST_SQUARES else 1.0
+    square = _square_mm(tiles, followed, cycles, seen, size[0] / w)
     mm = cycles * square
     # everything at x, y > 0, with room for a margin of the paper beyond the grid that was followed
     mm -= (np.floor(mm.min(axis=0) / LARGE_SQUARE_MM) - 4) * LARGE_SQUARE_MM
@@ -144,8 +153,10 @@ class _Tiles:
     rise: NDArray[np.float32]  # (rows, columns, side, side // 2 + 1)
 
     @staticmethod
-    def of(image: Image, side: int) -> _Tiles:
+    def of(image: Image, side: int, there: Map | None) -> _Tiles:
         dark = darkness(image, side // 4 | 1)
+        if there is not None:
+            dark = dark * there
         step = side // 2
         columns = np.arange(0, dark.shape[1] - side + 1, step)
         rows = np.arange(0, dark.shape[0] - side + 1, step)
@@ -206,12 +217,47 @@ class _Seen:
 _Start = tuple[float, tuple[int, int], Array]  # how clear, which tile, wave vectors
 
 
-def _seeds(tiles: _Tiles) -> list[_Start]:
+def _paper(seen: Overview, shape: tuple[int, ...]) -> Map:
+    """Where the paper is in a picture of `shape`, and a little beyond: 1, else 0; all of it where none was seen."""
+    on = cv2.dilate(seen.on_paper.astype(np.uint8), np.ones((2 * _BEYOND_PAPER + 1,) * 2, np.uint8))
+    if not on.any():
+        return np.ones(shape[:2], np.float32)
+    y, x = (np.minimum(np.arange(side) * n // side, n - 1) for side, n in zip(shape, on.shape, strict=False))
+    return on[np.ix_(y, x)].astype(np.float32)
+
+
+def _square_mm(
+    tiles: _Tiles, followed: dict[tuple[int, int], _Seen], cycles: Array, seen: Overview | None, shrunk: float
+) -> float:
+    """How far the lines that were followed are apart: 5 or 1 mm.
+
+    Raises:
+        GeometryError: neither fits what was seen at a glance.
+    """
+    if seen is None:
+        return LARGE_SQUARE_MM if np.ptp(cycles, axis=0).min() < _MOST_SQUARES else 1.0
+    px = np.array([tiles.centre(at) for at in followed])
+    pitch = np.array([np.abs(np.linalg.det(own.k)) ** -0.5 for own in followed.values()])
+    mm = float(np.nanmedian(pitch / shrunk / seen.scale_at(px / shrunk)))
+    square = min((LARGE_SQUARE_MM, 1.0), key=lambda each: abs(np.log(mm / each)))
+    if not 1 / _SCALE_OFF < mm / square < _SCALE_OFF:
+        raise GeometryError(
+            f"lines {mm:.1f} mm apart were followed, which no ECG grid has; take the photo nearer, sharp and upright"
+        )
+    return square
+
+
+def _seeds(tiles: _Tiles, seen: Overview | None, shrunk: float) -> list[_Start]:
     """Tiles in which the grid can be read by itself, the clearest first."""
     found = []
     for i in range(1, len(tiles.rows), _SEED_STEP):
         for j in range(1, len(tiles.columns), _SEED_STEP):
-            own = _seed(tiles, (i, j))
+            pitch = np.nan
+            if seen is not None:
+                pitch = LARGE_SQUARE_MM * float(seen.scale_at(tiles.centre((i, j))[None] / shrunk)[0]) * shrunk
+                if np.isnan(pitch):
+                    continue
+            own = _seed(tiles, (i, j), pitch)
             if own is not None:
                 found.append((own[1], (i, j), own[0]))
     return sorted(found, key=lambda start: -start[0])
@@ -231,11 +277,19 @@ def _follow(tiles: _Tiles, starts: list[_Start]) -> dict[tuple[int, int], _Seen]
     return best
 
 
-def _seed(tiles: _Tiles, at: tuple[int, int]) -> tuple[Array, float] | None:
-    """Wave vectors `(2, 2)` of the two families in a tile by itself, and how clear they are."""
+def _seed(tiles: _Tiles, at: tuple[int, int], pitch_px: float) -> tuple[Array, float] | None:
+    """Wave vectors `(2, 2)` of the two families in a tile by itself, and how clear they are.
+
+    Args:
+        pitch_px: about how far 5 mm lines are apart; NaN: not known.
+    """
     side = tiles.side
     angles = np.radians(np.arange(-42, 42.1, 1.5))
     radii = np.arange(2.4, side / 6, 0.125)
+    if np.isfinite(pitch_px):
+        radii = radii[np.abs(np.log(radii * pitch_px / side)) < np.log(_SCALE_OFF)]
+        if len(radii) < 3:
+            return None
     n = np.arange(1, _TEETH + 1)
     steps = np.arange(0.5, _FASTEST * side, 0.25)
     score = np.full((2, len(angles), len(radii)), -np.inf)
@@ -385,12 +439,39 @@ def _refined(image: Image, warp: Warp, size_mm: Array, tiles_mm: Array, reach_mm
     near = np.zeros(j.shape, bool)
     for x, y in tiles_mm:
         near |= (np.abs(nodes_mm[..., 0] - x) < reach_mm) & (np.abs(nodes_mm[..., 1] - y) < reach_mm)
+    for _ in range(_MATCHES):
+        field = field.plus(_matched(image, Warp((field, flat)), size_mm, near))
     for harmonic, across_mm, along_mm in _PASSES:
         change, weight = _lock_in(image, Warp((field, flat)), size_mm, near, harmonic, (across_mm, along_mm))
         field = field.plus(change)
         residual = float(np.sqrt((change**2 * weight[..., None]).sum() / max(2 * weight.sum(), 1e-9)))
         seen = weight > _CLEAR
     return PhotoGrid(Warp((field, flat)), (float(size_mm[0]), float(size_mm[1])), seen, residual)
+
+
+def _matched(image: Image, warp: Warp, size_mm: Array, near: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """How far the lines are from where the warp has them, as combs of them show: mm at the nodes `(h, w, 2)`."""
+    r = _RASTER_PX_PER_MM
+    shape = (round(size_mm[1] * r), round(size_mm[0] * r))
+    page = resampled(image, warp, shape, r)
+    dark, free = darkness(page, round(LARGE_SQUARE_MM * r) | 1), _free_of_ink(page)
+    step = round(_NODE_MM * r)
+    nodes = near.shape[0], near.shape[1]
+    change = np.zeros((*nodes, 2), np.float32)
+    for axis in range(2):
+        lines = _lines_of(dark, axis) * free
+        sigma = tuple(v * r / step for v in (_COMB_MM if axis == 0 else _COMB_MM[::-1]))
+        angle = 2 * np.pi * (np.arange(shape[1 - axis]) + 0.5) / r / LARGE_SQUARE_MM
+        sums = np.empty((HARMONICS, *nodes), np.complex64)
+        for n in range(1, HARMONICS + 1):
+            cos, sin = np.cos(n * angle).astype(np.float32), -np.sin(n * angle).astype(np.float32)
+            cos, sin = (cos[None, :], sin[None, :]) if axis == 0 else (cos[:, None], sin[:, None])
+            real, imag = (_smooth(lines * part, (sigma[0], sigma[1]), step, nodes) for part in (cos, sin))
+            sums[n - 1] = real + 1j * imag
+        power = np.sqrt((np.abs(sums) ** 2).sum(axis=0))
+        usual = float(np.percentile(power[near], 60)) + 1e-9
+        change[..., axis] = shifts_mm(Waves(sums, np.where(near, np.clip(power / usual, 0, 1), 0).astype(np.float32)))
+    return change
 
 
 def _lock_in(
@@ -401,6 +482,7 @@ def _lock_in(
     shape = (round(size_mm[1] * r), round(size_mm[0] * r))
     page = resampled(image, warp, shape, r)
     dark = darkness(page, round(LARGE_SQUARE_MM * r) | 1)
+    free = _free_of_ink(page)
     step = round(_NODE_MM * r)
     nodes = near.shape[0], near.shape[1]
     change = np.zeros((*nodes, 2), np.float32)
@@ -411,8 +493,9 @@ def _lock_in(
         cos, sin = np.cos(angle).astype(np.float32), -np.sin(angle).astype(np.float32)
         cos, sin = (cos[None, :], sin[None, :]) if axis == 0 else (cos[:, None], sin[:, None])
         sigma = (sigma_mm[axis] * r / step, sigma_mm[1 - axis] * r / step)  # along x and along y, in nodes
-        real, imag = (_smooth(dark * part, sigma, step, nodes) for part in (cos, sin))
-        level = np.sqrt(_smooth(dark**2, sigma, step, nodes)) + 1e-3
+        lines = _lines_of(dark, axis) * free
+        real, imag = (_smooth(lines * part, sigma, step, nodes) for part in (cos, sin))
+        level = np.sqrt(_smooth(lines**2, sigma, step, nodes)) + 1e-3
         clear = np.where(near, np.clip(np.hypot(real, imag) / level / 0.08, 0, 1), 0).astype(np.float32)
         # darkness ~ cos(2π n (x - d) / 5 mm): the sum turns as exp(-2πi n d / 5 mm)
         d = -np.arctan2(imag, real) * (LARGE_SQUARE_MM / (2 * np.pi * harmonic))
@@ -421,6 +504,28 @@ def _lock_in(
         mass = cv2.GaussianBlur(clear**2, (0, 0), half[0], sigmaY=half[1]) + _LEAST_MASS
         change[..., axis] = cv2.GaussianBlur(clear**2 * d, (0, 0), half[0], sigmaY=half[1]) / mass
     return change, np.minimum(weights[0], weights[1])
+
+
+def _free_of_ink(page: Image) -> Map:
+    """1 where a page at `_RASTER_PX_PER_MM` shows no ink of traces or words: what is darker than the lines it is on."""
+    r = _RASTER_PX_PER_MM
+    box, along = round(LARGE_SQUARE_MM * r) | 1, round(_LINE_MM * r) | 1
+    channel = page.max(axis=2).astype(np.float32)  # coloured lines are bright in one channel, ink is dark in all
+    paper = cv2.blur(channel, (box, box), borderType=cv2.BORDER_REFLECT)
+    dark = (paper - channel) / np.maximum(paper, 1)
+    aside = np.ones((round(2 * _ASIDE_MM * r) | 1, 1), np.uint8)  # over folds a line is not where it is elsewhere
+    own = np.maximum(cv2.dilate(cv2.blur(dark, (1, along)), aside.T), cv2.dilate(cv2.blur(dark, (along, 1)), aside))
+    ink = dark - own > max(_INK * float(np.percentile(dark[::3, ::3], 93)), _LEAST_INK)
+    reach = 2 * round(_AROUND_MM * r) + 1
+    return np.asarray(1 - cv2.dilate(ink.astype(np.uint8), np.ones((reach, reach), np.uint8)), np.float32)
+
+
+def _lines_of(dark: Map, axis: int) -> Map:
+    """What of a darkness map are thin strokes across an axis (0: upright ones), a little smoothed along them."""
+    dark = dark if axis == 0 else np.ascontiguousarray(dark.T)
+    along = round(_ALONG_MM * _RASTER_PX_PER_MM) | 1
+    out = thin(cv2.blur(dark, (1, along), borderType=cv2.BORDER_REPLICATE), _WIDEST_MM * _RASTER_PX_PER_MM)
+    return out if axis == 0 else np.ascontiguousarray(out.T)
 
 
 def _smooth(values: Map, sigma: tuple[float, float], step: int, nodes: tuple[int, int]) -> Map:

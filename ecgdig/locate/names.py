@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from safetensors.numpy import load_file
 
-from ecgdig.locate.convolve import Array, convolved
+from ecgdig.convolve import Array, convolved
 from ecgdig.locate.ink import INK_PX_PER_MM, InkMap
 from ecgdig.units import LEADS
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.grid.flat import GeometryError, NotFlatError, find_grid
-from ecgdig.grid.photo import find_photo_grid
+from ecgdig.grid.flat import GeometryError
+from ecgdig.grid.geometry import find_geometry
 from ecgdig.locate.leads import LayoutReading, find_layout
 from ecgdig.locate.naming import LeadNames, renamed
 from ecgdig.locate.orientation import LEAST_ROW_MM, Evidence, choose, turned_mm, turned_px
@@ -60,15 +60,8 @@ def place(
         GeometryError: no grid, no traces, or not the layout that was named; the message says what to do.
         ValueError: the layout is not known, or there are not as many rows as lead names.
     """
-    try:
-        flat_grid = find_grid(image)
-        warp, size_mm, flat = flat_grid.warp(), flat_grid.size_mm, True
-        page, upright = image, warp
-    except NotFlatError:
-        grid = find_photo_grid(image)
-        warp, size_mm, flat = grid.warp, grid.size_mm, False
-        page, upright = grid.upright(image)
-
+    geometry = find_geometry(image)
+    warp, size_mm, page, upright = geometry.warp, geometry.size_mm, geometry.page, geometry.upright
     reading, quarters, sure = settle(
         page, upright, layout=layout, speed_mm_per_s=speed_mm_per_s, gain_mm_per_mv=gain_mm_per_mv
     )
@@ -80,7 +73,7 @@ def place(
         image = np.ascontiguousarray(np.rot90(image, quarters))
         width, height = (float(np.ceil(side / LARGE_SQUARE_MM) * LARGE_SQUARE_MM) for side in size_mm)
         size_mm = (height, width) if quarters % 2 else (width, height)
-    return Placed(image, warp, reading, size_mm, flat, 90 * quarters, warnings)
+    return Placed(image, warp, reading, size_mm, geometry.flat, 90 * quarters, warnings)
 
 
 def settle(

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from ecgdig.locate.convolve import Array, convolved
+from ecgdig.convolve import Array, convolved
 from ecgdig.locate.ink import INK_PX_PER_MM, InkMap
 
 Image = NDArray[np.uint8]  # (H, W, 3) RGB

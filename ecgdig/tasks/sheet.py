@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import lightning as L
@@ -11,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ecgdig.locate.sheet import DEEP_STRIDE, MAPS, STRIDE
+from ecgdig.tasks.schedule import cosine
 from ecgdig.tasks.sheet_net import SheetNet
 
 Batch = dict[str, Tensor]
@@ -80,14 +80,7 @@ class SheetTask(L.LightningModule):
     def configure_optimizers(self) -> Any:
         h = self.hparams
         optimizer = torch.optim.AdamW(self.parameters(), lr=h["learning_rate"], weight_decay=h["weight_decay"])
-        total = int(self.trainer.estimated_stepping_batches)
-        rise = max(1, round(0.02 * total))
-
-        def rate(step: int) -> float:
-            return min(1.0, (step + 1) / rise) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(step / total, 1))))
-
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return {"optimizer": optimizer, "lr_scheduler": cosine(optimizer, int(self.trainer.estimated_stepping_batches))}
 
 
 def _dice(chance: Tensor, truth: Tensor) -> Tensor:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 
-import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ecgdig.io.atomic import whole_file
 from ecgdig.locate.sheet import LEVELS, MAPS, QUARTERS, STEM, STRIDE, layers, shapes
-
-_EPS = 1e-5
+from ecgdig.tasks.folding import folded, plain_layer
 
 
 class SheetNet(nn.Module):
@@ -26,7 +24,7 @@ class SheetNet(nn.Module):
         self.convolutions, self.norms = nn.ModuleDict(), nn.ModuleDict()
         for name, (before, after, kernel) in shapes().items():
             self.convolutions[name] = nn.Conv2d(before, after, kernel, bias=False)
-            self.norms[name] = nn.BatchNorm2d(after, eps=_EPS)
+            self.norms[name] = nn.BatchNorm2d(after)
         self.maps = nn.Conv2d(STEM, len(MAPS), 1)
         self.quarters = nn.Conv2d(LEVELS[-1][0], QUARTERS, 1)
         nn.init.constant_(self.maps.get_parameter("bias"), -3.0)  # most of a page is empty
@@ -40,27 +38,13 @@ class SheetNet(nn.Module):
         return self.maps(fine), self.quarters(deep)
 
     def _layer(self, name: str, value: Tensor, stride: int, dilation: int) -> Tensor:
-        weight = self.convolutions[name].get_parameter("weight")
-        reach = dilation * (weight.shape[2] // 2)
-        out: Tensor = self.norms[name](F.conv2d(value, weight, None, stride, reach, dilation))
-        return torch.relu(out)
-
-    def folded(self) -> dict[str, Tensor]:
-        """Weights and biases by name, each norm put into the convolution before it."""
-        state = {f"{head}.{part}": value for head in ("maps", "quarters") for part, value in self._head(head)}
-        for name, convolution in self.convolutions.items():
-            norm = self.norms[name]
-            mean, variance = norm.get_buffer("running_mean"), norm.get_buffer("running_var")
-            factor = norm.get_parameter("weight") / torch.sqrt(variance + _EPS)
-            state[f"{name}.weight"] = convolution.get_parameter("weight") * factor[:, None, None, None]
-            state[f"{name}.bias"] = norm.get_parameter("bias") - mean * factor
-        return state
-
-    def _head(self, name: str) -> list[tuple[str, Tensor]]:
-        return list(self.get_submodule(name).named_parameters())
+        return plain_layer(self.convolutions[name], self.norms[name], value, stride, dilation)
 
 
 def save(net: SheetNet, path: str | os.PathLike[str]) -> None:
     """Write the weights as fp16 safetensors."""
+    state = folded(net.convolutions, net.norms)
+    for head in ("maps", "quarters"):
+        state |= {f"{head}.{part}": value for part, value in net.get_submodule(head).named_parameters()}
     with whole_file(path) as file:
-        save_file({name: value.detach().half().contiguous() for name, value in net.folded().items()}, file)
+        save_file({name: value.detach().half().contiguous() for name, value in state.items()}, file)

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ecgdig.degrade import apply, relief
-from ecgdig.degrade.geometry import COARSE_PX, coarse_to_fine, curl, lens, perspective, resample, rotation, thumbnail
+from ecgdig.degrade.geometry import COARSE_PX, coarse_to_fine, curl, lens, perspective, resample, rotation
 from ecgdig.degrade.presets import FILTERS, GEOMETRY
 from ecgdig.page import Homography, Layout, Page, Paper, Style, Warp, render
 from ecgdig.page.warp import Radial
@@ -175,18 +175,6 @@ def test_a_window_is_bent_like_the_whole_page(
     corners = page.warp.to_px([[40, 30], [140, 30], [140, 120], [40, 120]])
     assert (corners.min(0) > -3).all()
     assert (corners.max(0) < np.array(page.shape[::-1]) + 3).all()
-
-
-@pytest.mark.parametrize("turns", range(4))
-@pytest.mark.parametrize("side_px", [1100, 2000])
-def test_thumbnails_are_turned_with_their_truth(turns: int, side_px: int, flat_page: Page, ink_error: Measure) -> None:
-    small = thumbnail(flat_page, side_px, turns)
-    assert max(small.shape) == side_px
-    assert (small.shape[0] > small.shape[1]) == bool(turns % 2)
-    assert rms(ink_error(small)) < 0.1
-    # turned counter-clockwise: the top left corner goes to the bottom left, the bottom right, the top right
-    x, y = small.warp.to_px([5.0, 5.0]) / small.shape[::-1]
-    assert (x < 0.1, y < 0.1) == ((True, True), (True, False), (False, False), (False, True))[turns]
 
 
 def test_coarse_fields_are_interpolated_between_their_knots() -> None:

@@ -1,4 +1,4 @@
-"""Convolution in numpy, for the small networks of this folder."""
+"""Convolution in numpy, for the small networks that run without torch."""
 
 from __future__ import annotations
 
