@@ -103,6 +103,28 @@ def test_a_run_trains_logs_saves_and_goes_on(config: str, capsys: pytest.Capture
     assert fresh.global_step == 1
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
+def test_a_run_that_goes_on_sees_the_strips_it_would_have_seen(config: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    step = TraceTask.training_step
+
+    def noted(self: TraceTask, batch: dict[str, torch.Tensor], index: int) -> torch.Tensor:
+        seen.append(int(batch["image"].long().sum()))
+        return step(self, batch, index)
+
+    monkeypatch.setattr(TraceTask, "training_step", noted)
+    # a worker fetches before Lightning names the epoch
+    same = ["--config", config, "--data.workers", "1", "--data.val_strips", "2"]
+    main([*same, "--run", "whole", "--trainer.max_epochs", "2"])
+    whole = seen.copy()
+    seen.clear()
+    main([*same, "--run", "parts"])
+    main([*same, "--run", "parts", "--resume", "last", "--trainer.max_epochs", "2"])
+    assert len(set(whole)) == 4
+    assert seen == whole
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 def test_a_run_is_kept_for_wandb_offline(config: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_MODE", "offline")
