@@ -1,7 +1,7 @@
 """How fast pages are made, learned and read on this machine: `python benchmarks/throughput.py`.
 
 Prints strips a second of the data module on one core, training steps a second of unet_cpu.yaml's network, and seconds
-and peak memory for reading one scan of 2200 x 1700 px with the default checkpoint.
+and peak memory for reading one rendered scan with the default checkpoint, which comes first: a process's peak stays.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def seconds_a_page(n: int = 3) -> tuple[float, tuple[int, ...]]:
 
 if __name__ == "__main__":
     print(f"threads: {torch.get_num_threads()}")
-    print(f"strips a second, one core: {strips_a_second():.1f}")
-    print(f"training steps a second (16 strips): {steps_a_second():.2f}")
     best, shape = seconds_a_page()
     print(f"seconds for one scan of {shape[1]} x {shape[0]} px: {best:.2f}")
     print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+    print(f"strips a second, one core: {strips_a_second():.1f}")
+    print(f"training steps a second (16 strips): {steps_a_second():.2f}")
