@@ -154,8 +154,8 @@ class EpochSampler(Sampler[int]):
     The epoch is part of the index because an attribute set on the dataset never reaches persistent workers.
     """
 
-    def __init__(self, length: int, rank: int = 0, world_size: int = 1) -> None:
-        self.length, self.rank, self.world_size, self.epoch = length, rank, world_size, 0
+    def __init__(self, length: int, rank: int = 0, world_size: int = 1, epoch: int = 0) -> None:
+        self.length, self.rank, self.world_size, self.epoch = length, rank, world_size, epoch
 
     def set_epoch(self, epoch: int) -> None:
         """Called by Lightning before each epoch."""
@@ -222,6 +222,16 @@ class PagesOnTheFly(L.LightningDataModule, ABC):
         self.records, self.weights, self.simulated = _list(records), weights, simulated
         self.val_records = _list(val_records)
         self.batch_size, self.lengths, self.workers, self.seed = batch_size, lengths, workers, seed
+        self._epochs = EpochSampler(lengths[0])
+
+    def state_dict(self) -> dict[str, Any]:
+        """Which epoch's pages come next; one that is not finished begins again."""
+        finished = self.trainer is not None and self.trainer.is_last_batch
+        return {"epoch": self._epochs.epoch + int(finished)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Where a run goes on: Lightning starts the workers before it tells the sampler the epoch."""
+        self._epochs.epoch = state_dict["epoch"]
 
     @abstractmethod
     def dataset(self, source: Source, seed: int, training: bool) -> Dataset[Item]:
@@ -252,7 +262,9 @@ class PagesOnTheFly(L.LightningDataModule, ABC):
             multiprocessing.set_forkserver_preload(["ecgdig.data"])
         # held-out items are the same in every epoch: Lightning would move an EpochSampler on in validation too
         held_out = range(rank, length // world * world, world)
-        sampler: Iterable[int] = EpochSampler(length, rank, world) if drop_last else held_out
+        if drop_last:
+            self._epochs = EpochSampler(length, rank, world, self._epochs.epoch)
+        sampler: Iterable[int] = self._epochs if drop_last else held_out
         return DataLoader(
             data,
             batch_size=self.batch_size,

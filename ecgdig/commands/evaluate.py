@@ -33,6 +33,7 @@ from ecgdig.scoring.journal import Journal
 from ecgdig.scoring.predictions import match, scored_pairs
 from ecgdig.scoring.results import PageResult, summary_of
 from ecgdig.sources import RecordingFolder, Simulator, Source
+from ecgdig.sources.ptbxl import TABLE, held_out
 from ecgdig.tracking import wandb_mode
 
 if TYPE_CHECKING:
@@ -222,9 +223,13 @@ def _what(options: argparse.Namespace) -> str:
 def _cases(options: argparse.Namespace, indices: Iterable[int]) -> Iterator[Case]:
     if options.pages:
         return folder_cases(Path(options.pages), indices)
-    source: Source = RecordingFolder(options.records) if options.records else Simulator(n=24, seed=HELD_OUT_SEED)
+    source = _recordings(Path(options.records)) if options.records else Simulator(n=24, seed=HELD_OUT_SEED)
     layouts = LAYOUTS if options.layout == "all" else (options.layout,)
     return rendered_cases(source, options.preset, layouts, options.dpi, HELD_OUT_SEED, indices)
+
+
+def _recordings(path: Path) -> Source:
+    return held_out(path) if (path / TABLE).is_file() else RecordingFolder(path)
 
 
 def _write(path: str, text: str) -> None:

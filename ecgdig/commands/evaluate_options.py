@@ -58,7 +58,7 @@ def parser_of(prog: str = "eval_snr") -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--records", help="folder of recordings to render; default: built-in held-out ones")
+    which.add_argument("--records", help="recordings to render (of PTB-XL's own folder: fold 10); default: built-in")
     which.add_argument("--pages", help="folder with an index.csv (columns image, truth) of pictures and WFDB truths")
     which.add_argument("--predictions", metavar="DIR", help="recordings that any program read; with --truth")
     which.add_argument("--compare", nargs=2, metavar=("A.json", "B.json"), help="two results of --json, page by page")

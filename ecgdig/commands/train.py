@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,8 @@ def main(args: Sequence[str] | None = None) -> Trainer:
 def _train(args: list[str]) -> Trainer:
     voice = Voice("--quiet" in args, "--json-lines" in args)
     arguments = [*_with_config_folder(args), *_silent(voice)]
+    # Lightning doubts that a program has read its own command line
+    warnings.filterwarnings("ignore", "LightningCLI's args parameter is intended")
     cli = TrainCLI(
         LightningModule,
         LightningDataModule,
@@ -76,6 +79,10 @@ def _train(args: list[str]) -> Trainer:
     if config.threads:
         torch.set_num_threads(config.threads)
     folder = Path("runs") / run_name(config.run)
+    resumed = _resume_path(config.resume, folder, cli.model)
+    if config.init:
+        load_weights(cli.model, Path(config.init))
+    _check_records(cli.datamodule)
     folder.mkdir(parents=True, exist_ok=True)
     cli.parser.save(config, folder / "config.yaml", overwrite=True, skip_validation=True)
     trainer = cli.trainer
@@ -86,11 +93,8 @@ def _train(args: list[str]) -> Trainer:
     callbacks.extend([JsonLines()] if voice.json_lines else [])
     # Lightning keeps checkpoint callbacks last, so that they see what the others logged
     callbacks.sort(key=lambda callback: isinstance(callback, ModelCheckpoint))
-    if config.init:
-        load_weights(cli.model, Path(config.init))
-    _check_records(cli.datamodule)
     try:
-        trainer.fit(cli.model, cli.datamodule, ckpt_path=_resume_path(config.resume, folder))
+        trainer.fit(cli.model, cli.datamodule, ckpt_path=resumed)
     except RecordError as error:  # of a worker process it comes with a traceback, which it ends
         raise SystemExit(str(error).strip().splitlines()[-1].partition("RecordError: ")[2] or str(error)) from None
     return trainer
@@ -204,8 +208,29 @@ def load_weights(model: LightningModule, path: Path) -> None:
             state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
         model.load_state_dict(state)
     except Exception as error:
-        first = str(error).splitlines()[0]
-        raise SystemExit(f"cannot start from {path}: {first}; give a checkpoint of the same network") from None
+        raise SystemExit(f"cannot start from {path}: {_reason(error)}; give a checkpoint of the same network") from None
+
+
+def _check_resumable(model: LightningModule, path: Path) -> None:
+    """Whether a run of `model` can go on from `path`, before Lightning fails amid a traceback.
+
+    Raises:
+        SystemExit: the file is damaged, holds weights alone, or is of another network.
+    """
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        if "loops" not in saved:
+            raise ValueError("it holds no state of a run")
+        model.load_state_dict(saved["state_dict"])
+    except Exception as error:
+        raise SystemExit(
+            f"cannot resume from {path}: {_reason(error)}; give best.ckpt or last.ckpt of this run"
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, without what torch advises then: to load the file in a way that runs code from it."""
+    return (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0].rstrip(":")
 
 
 def _with_config_folder(arguments: list[str]) -> list[str]:
@@ -223,10 +248,11 @@ def _with_config_folder(arguments: list[str]) -> list[str]:
     return out
 
 
-def _resume_path(resume: str | None, folder: Path) -> str | None:
+def _resume_path(resume: str | None, folder: Path, model: LightningModule) -> str | None:
     if resume is None:
         return None
     path = folder / "last.ckpt" if resume == "last" else Path(resume)
     if not path.exists():
         raise SystemExit(f"nothing to resume: {path} does not exist; leave --resume out to start afresh")
+    _check_resumable(model, path)
     return str(path)

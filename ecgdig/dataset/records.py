@@ -68,7 +68,7 @@ def _open(path: Path, several: bool) -> tuple[str, Source, tuple[str, ...]]:
     if not os.access(path, os.R_OK) and path.exists():
         raise PermissionError(f"{path}: not readable; change its permissions or give another folder")
     if (path / TABLE).is_file():
-        database = PtbXl(path, rate=500 if (path / "records500").is_dir() else 100)
+        database = PtbXl(path)
         return name, database, database.records
     folder = RecordingFolder(path)
     return name if path.is_dir() else "", folder, folder.names()

@@ -50,7 +50,7 @@ def load(
     except CheckpointError:
         raise
     except Exception as error:  # a damaged file, whatever it does to the libraries that read it
-        reason = (str(error).splitlines() or [""])[0]
+        reason = (str(error).splitlines() or [""])[0].partition(". ")[0]  # without torch's advice to run its code
         raise CheckpointError(
             f"{path}: unreadable checkpoint ({type(error).__name__}: {reason}); copy it again"
         ) from None

@@ -15,6 +15,7 @@ from ecgdig.sources.wfdb_folder import WfdbFolder
 
 TABLE = "ptbxl_database.csv"
 _FILENAME_COLUMN = {100: "filename_lr", 500: "filename_hr"}  # Hz
+TEST_FOLD = 10
 _SEX = {"0": "Male", "1": "Female"}
 _AGE_OVER_89 = 300  # how the table hides the age of patients older than 89
 
@@ -32,7 +33,7 @@ class PtbXl:
 
     Args:
         path: the folder that holds `ptbxl_database.csv`.
-        rate: 100 or 500 Hz.
+        rate: 100 or 500 Hz; None = 500, or 100 where only `records100` is there.
         folds: which of the table's ten patient-wise folds; None = all. 9 and 10 are the human-validated ones.
 
     Raises:
@@ -40,10 +41,15 @@ class PtbXl:
         FileNotFoundError: no table and no records.
     """
 
-    def __init__(self, path: str | os.PathLike[str], rate: int = 500, folds: Sequence[int] | None = None) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], rate: int | None = None, folds: Sequence[int] | None = None
+    ) -> None:
+        self.path = Path(path)
+        if rate is None:
+            slow_only = (self.path / "records100").is_dir() and not (self.path / "records500").is_dir()
+            rate = 100 if slow_only else 500
         if rate not in _FILENAME_COLUMN:
             raise ValueError(f"PTB-XL has no {rate} Hz recordings; want 100 or 500")
-        self.path = Path(path)
         self.rate = rate
         table = self.path / TABLE
         if table.is_file():
@@ -61,10 +67,22 @@ class PtbXl:
         """The records' paths, relative to `path` and without suffix."""
         return tuple(row.record for row in self._rows)
 
+    @property
+    def folds(self) -> frozenset[int]:
+        """The folds its recordings are of; empty without the table."""
+        listed = (dict(row.metadata).get("strat_fold") for row in self._rows)
+        return frozenset(int(float(fold)) for fold in listed if fold)
+
     def __getitem__(self, index: int) -> Recording:
         row = self._rows[checked_index(index, len(self))]
         recording = read_wfdb(self.path / f"{row.record}.hea")
         return replace(recording, metadata={**recording.metadata, **dict(row.metadata)})
+
+
+def held_out(path: str | os.PathLike[str]) -> PtbXl:
+    """PTB-XL's test fold, on which no network here is trained; all of a folder whose table lists none of it."""
+    database = PtbXl(path)
+    return PtbXl(path, folds=(TEST_FOLD,)) if TEST_FOLD in database.folds else database
 
 
 def _read_table(table: Path, rate: int, folds: Sequence[int] | None) -> tuple[_Row, ...]:

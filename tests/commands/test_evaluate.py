@@ -191,3 +191,14 @@ def test_json_lines_and_quiet(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert said.out == ""
     assert "failed" in said.err  # the last page has no prediction
     assert len(said.err.splitlines()) == 1
+
+
+def test_of_ptb_xl_the_test_fold_is_scored(tmp_path: Path) -> None:
+    lines = ["ecg_id,strat_fold,filename_lr,filename_hr"]
+    for i, fold in enumerate((1, 10)):
+        write_wfdb(Simulator(2, seed=1)[i], tmp_path / "x" / "records500", f"{i}_hr")
+        write_wfdb(Simulator(2, seed=1)[i].resample(100), tmp_path / "x" / "records100", f"{i}_lr")
+        lines.append(f"{i},{fold},records100/{i}_lr,records500/{i}_hr")
+    (tmp_path / "x" / "ptbxl_database.csv").write_text("\n".join(lines))
+    summary = evaluate.main(["--records", "x", "--dpi", "100", "--geometry", "true"])
+    assert [page["name"] for page in summary["pages"]] == ["1_hr"]

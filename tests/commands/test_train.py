@@ -103,6 +103,28 @@ def test_a_run_trains_logs_saves_and_goes_on(config: str, capsys: pytest.Capture
     assert fresh.global_step == 1
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
+def test_a_run_that_goes_on_sees_the_strips_it_would_have_seen(config: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    step = TraceTask.training_step
+
+    def noted(self: TraceTask, batch: dict[str, torch.Tensor], index: int) -> torch.Tensor:
+        seen.append(int(batch["image"].long().sum()))
+        return step(self, batch, index)
+
+    monkeypatch.setattr(TraceTask, "training_step", noted)
+    # a worker fetches before Lightning names the epoch
+    same = ["--config", config, "--data.workers", "1", "--data.val_strips", "2"]
+    main([*same, "--run", "whole", "--trainer.max_epochs", "2"])
+    whole = seen.copy()
+    seen.clear()
+    main([*same, "--run", "parts"])
+    main([*same, "--run", "parts", "--resume", "last", "--trainer.max_epochs", "2"])
+    assert len(set(whole)) == 4
+    assert seen == whole
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 def test_a_run_is_kept_for_wandb_offline(config: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_MODE", "offline")
@@ -137,9 +159,25 @@ def test_a_run_is_kept_for_wandb_offline(config: str, monkeypatch: pytest.Monkey
             ["--config", "tiny.yaml", "--data.records", "half", "--data.simulated", "0"],
             "half/y.edf: not a readable EDF",
         ),
+        (["--config", "tiny.yaml", "--resume", "text.ckpt"], "cannot resume from text.ckpt: "),
+        (["--config", "tiny.yaml", "--resume", "empty.ckpt"], "cannot resume from empty.ckpt: "),
+        (["--config", "tiny.yaml", "--resume", "weights.ckpt"], "cannot resume from weights.ckpt: it holds no state"),
+        (["--config", "tiny.yaml", "--init", "text.ckpt"], "cannot start from text.ckpt: "),
         (["--config", "tiny.yaml", "--quiet", "--json-lines"], "--quiet and --json-lines exclude each other"),
     ],
-    ids=["config", "config=", "resume", "folder", "recording", "one of two", "voice"],
+    ids=[
+        "config",
+        "config=",
+        "resume",
+        "folder",
+        "recording",
+        "one of two",
+        "resume text",
+        "resume nothing",
+        "resume weights alone",
+        "start from text",
+        "voice",
+    ],
 )
 def test_what_cannot_be_is_one_line(
     config: str, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
@@ -148,11 +186,16 @@ def test_what_cannot_be_is_one_line(
         Path(folder).mkdir()
         Path(folder, f"{name}.edf").write_bytes(b"no EDF")
     write_csv(Simulator(1, seed=1)[0], "half/a.csv")
+    Path("text.ckpt").write_text("not a checkpoint")
+    Path("empty.ckpt").touch()
+    torch.save({"state_dict": {}}, "weights.ckpt")
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == 2
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("train: ")]
     assert line.startswith(f"train: {says}")
+    assert "weights_only" not in line  # torch's advice to run code from the file
+    assert says.startswith("half/") or not Path("runs").exists()  # that one is met while training
 
 
 def test_json_lines_are_all_that_is_said(config: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,6 +82,18 @@ def test_the_ink_stays_on_the_truth_under_all_bends_light_and_cameras(
     assert rms(ink_error(moved(page, -0.7, 0.7))) > 0.25
 
 
+@pytest.mark.parametrize("name", ["3x4", "3x4+1", "3x4+3", "6x2", "12x1"])
+def test_the_ink_of_every_layout_stays_on_the_truth_under_all_of_these(
+    name: str, smooth: Recording, bare: Style, sheet: Callable[[str], Layout], ink_error: Measure
+) -> None:
+    flat = render(smooth, sheet(name), bare, 150, np.random.default_rng(0))
+    strengths = dict.fromkeys((*GEOMETRY, *FILTERS), 0.5)
+    page = apply(flat, strengths, np.random.default_rng(1), dpi=170, margin_mm=8, desk=True)
+    assert rms(ink_error(page)) < 0.1
+    for dx, dy in ((1, 0), (0, 1)):
+        assert rms(ink_error(moved(page, dx, dy))) > 0.25
+
+
 @pytest.mark.parametrize("dpi", [101.0, 127.0, 201.0, 400.0])
 def test_the_ink_stays_on_the_truth_at_another_resolution(
     dpi: float, smooth: Recording, bare: Style, sheet: Callable[[str], Layout], ink_error: Measure

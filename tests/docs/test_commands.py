@@ -105,6 +105,7 @@ REDUCED = {
     "python scripts/digitize.py archive --out ray-readings --engine ray --ray-address head:6379": (
         "=python scripts/digitize.py archive --out ray-readings --format npz"  # done above, and kept
     ),
+    "python scripts/eval_snr.py --records ptb-xl --preset scan --json test-fold.json": EVAL,
     "python scripts/train.py --config unet.yaml": TINY,
     "python scripts/train.py --config unet.yaml --data.records ptb-xl --data.val_records ptb-xl --run ptbxl": TINY,
     "wandb sync runs/mine/wandb/offline-run-*": "=wandb sync --help",

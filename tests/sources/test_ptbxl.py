@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from ecgdig.io import RecordError, write_wfdb
 from ecgdig.recording import Recording
 from ecgdig.sources import PtbXl, Source
+from ecgdig.sources.ptbxl import held_out
 
 TABLE = """ecg_id,patient_id,age,sex,strat_fold,filename_lr,filename_hr
 1,15709.0,56.0,1,3,records100/00000/00001_lr,records500/00000/00001_hr
@@ -37,6 +39,21 @@ def test_table_order_and_metadata(folder: Path, rate: int) -> None:
     assert source[0].metadata == {"ecg_id": "1", "strat_fold": "3", "Age": "56", "Sex": "Female"}
     assert source[1].metadata["Age"] == ">89"
     assert pickle.loads(pickle.dumps(source))[1].metadata["Sex"] == "Male"
+
+
+def test_the_rate_that_is_there_is_taken(folder: Path) -> None:
+    assert PtbXl(folder).rate == 500
+    shutil.rmtree(folder / "records500")
+    assert PtbXl(folder)[1].fs == 100
+    assert PtbXl(folder, folds=(9,))[0].name == "00002_lr"
+
+
+def test_the_test_fold_is_held_out(folder: Path) -> None:
+    assert len(held_out(folder)) == 3  # fold 10 is not there
+    table = folder / "ptbxl_database.csv"
+    table.write_text(table.read_text().replace(",9,records100/00000/00002", ",10,records100/00000/00002"))
+    assert [recording.name for recording in held_out(folder)] == ["00002_hr"]
+    assert PtbXl(folder).folds == {3, 9, 10}
 
 
 def test_folds(folder: Path) -> None:
