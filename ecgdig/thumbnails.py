@@ -19,7 +19,7 @@ from ecgdig.page.split import Split
 from ecgdig.page.warp import Homography
 from ecgdig.sources import Source
 
-TRUTHS = ("paper", "grid", "scale", "stretch", "skew", "angle")
+TRUTHS = ("paper", "scale", "stretch", "skew", "angle")
 _PAGE_STREAM = 1
 _DPI = (100.0, 190.0)
 _SCALES = (1.3, 6.5)  # px/mm of the thumbnails
@@ -72,7 +72,7 @@ def anywhere(rng: np.random.Generator, page: Page, side_px: int) -> NDArray[np.f
 
 
 def truth_of(page: Page, seen: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """What a thumbnail shows in each cell of `STRIDE` px, `(6, h, w)` in the order of `TRUTHS`; NaN: not known.
+    """What a thumbnail shows in each cell of `STRIDE` px, `(5, h, w)` in the order of `TRUTHS`; NaN: not known.
 
     Scale is the log to base 2 of px/mm; stretch, skew and angle are as in `grid.overview.Overview`, the angle in rad.
 
@@ -93,7 +93,6 @@ def truth_of(page: Page, seen: NDArray[np.bool_]) -> NDArray[np.float32]:
     skew = (second - first + np.pi) % (2 * np.pi) - np.pi
     values = np.stack([
         on,
-        np.full((h, w), page.style.grid.kind != "none"),
         0.5 * np.log2(np.maximum(scales[0] * scales[1], 1e-9)),
         np.log(np.maximum(scales[0], 1e-9) / np.maximum(scales[1], 1e-9)),
         skew,
@@ -109,7 +108,7 @@ class PageDataset(Dataset[Item]):
 
     Items are dictionaries of arrays: `image` uint8 `(views, 4, side, side)`, as `grid.overview.pictured` makes it,
     `spectra` uint8 `(views, 288, side / 32, side / 32)`, as its `spectra` does, and `truth` float32
-    `(views, 6, side / 16, side / 16)`, see `truth_of`.
+    `(views, 5, side / 16, side / 16)`, see `truth_of`.
 
     Args:
         side_px: of the thumbnails, divisible by 16; in order they are of the whole page, and of `SIDE_PX`.

@@ -56,7 +56,7 @@ def test_the_truth_of_a_leaning_page(flat_page):
     page = resample(flat_page, [View(image_stages=(bend,))], 3.0, 10.0, np.full((8, 8, 3), 60, np.uint8))
     seen = np.ones((page.shape[0] // 16, page.shape[1] // 16), bool)
     seen[:, :3] = False
-    paper, _, scale, stretch, skew, angle = truth_of(page, seen)
+    paper, scale, stretch, skew, angle = truth_of(page, seen)
     on = paper == 1
     y, x = (np.mgrid[0 : seen.shape[0], 0 : seen.shape[1]] + 0.5) * 16 - 0.5
     mm = page.warp.to_mm(np.stack([x, y], -1))
@@ -80,4 +80,4 @@ def test_the_module_makes_batches_and_held_out_pages_are_seen_whole():
     assert batch["image"].shape == (1, 3, 4, 64, 64)
     (held_out,) = data.val_dataloader()
     assert held_out["image"].shape == (1, 1, 4, 768, 768)
-    assert held_out["truth"].shape == (1, 1, 6, 48, 48)
+    assert held_out["truth"].shape == (1, 1, 5, 48, 48)

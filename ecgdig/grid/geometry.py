@@ -16,9 +16,11 @@ from ecgdig.page.warp import Homography, Warp
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 
 _STRAIGHT_DEG = 10.0  # a page turned by more is turned back before its grid is sought
-_SCALE_OFF = 1.3  # a scale that differs by this factor from the one seen at a glance ...
-_SURE = 0.7  # ... by one that is so sure is not that of the page
-_LEAST_CELLS = 30  # of paper that a glance must show to be believed
+_SURE = 0.7  # chance of the scale from which a glance is believed ...
+_SCALE_OFF, _LINES_OFF_DEG = 0.2, 6.0  # ... against a grid of another scale (log) and other directions
+_MOST, _ALONG_MM = 75, 5.0  # percent of the paper that should fit; directions are measured over so much to either side
+_FITS, _WORSE = 0.7, 0.15
+_LEAST_CELLS = 60  # of known scale that a glance must show to be believed
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +60,7 @@ def find_geometry(image: Image) -> Geometry:
     grid = _grid(given, near)
     if isinstance(grid, FlatGrid):
         warp = grid.warp() if back is None else grid.warp().then(back)
-        size_mm = grid.size_mm
-        return Geometry(warp, size_mm, True, image, warp, seen)
+        return Geometry(warp, grid.size_mm, True, image, warp, seen)
     if back is not None:
         grid = PhotoGrid(grid.warp.then(back), grid.size_mm, grid.seen, grid.residual_mm)
     page, upright = grid.upright(image)
@@ -67,39 +68,61 @@ def find_geometry(image: Image) -> Geometry:
 
 
 def _grid(image: Image, seen: Overview) -> FlatGrid | PhotoGrid:
+    """The grid that agrees best with what was seen at a glance; where nothing sure was seen, the first one."""
     sure = believed(seen)
-    try:
-        flat = find_grid(image)
-        if not sure or _agree(flat.warp(), seen):
-            return flat
-    except NotFlatError:
-        flat = None
-    except GeometryError:
-        if not sure:
-            raise
-        flat = None
-    try:
-        return find_photo_grid(image, seen if sure else None)
-    except GeometryError:
-        if flat is not None:
-            return flat
-        if not sure:
-            raise
+    found: list[tuple[float, FlatGrid | PhotoGrid]] = []
+    refusal: GeometryError | None = None
+    for look in (_flat, _followed, _followed_alone) if sure else (_flat, _followed_alone):
+        try:
+            grid = look(image, seen)
+        except GeometryError as error:
+            refusal = refusal or error
+            if not sure and not isinstance(error, NotFlatError):
+                break
+            continue
+        off = misfit(grid.warp() if isinstance(grid, FlatGrid) else grid.warp, seen) if sure else 0.0
+        if off < _FITS:
+            return grid
+        # what was sought first is simpler, and stays unless the next one is clearly better
+        found.append((off + _WORSE * len(found), grid))
+    if found:
+        return min(found, key=lambda each: each[0])[1]
+    assert refusal is not None
+    raise refusal
+
+
+def _flat(image: Image, seen: Overview) -> FlatGrid:
+    return find_grid(image)
+
+
+def _followed(image: Image, seen: Overview) -> PhotoGrid:
+    return find_photo_grid(image, seen)
+
+
+def _followed_alone(image: Image, seen: Overview) -> PhotoGrid:
     return find_photo_grid(image)
 
 
 def believed(seen: Overview) -> bool:
-    """Whether a glance shows a page with a grid at a scale that is sure."""
-    on = seen.on_paper
-    return bool(on.sum() >= _LEAST_CELLS and np.median(seen.grid[on]) > 0.5 and np.median(seen.sure[on]) > _SURE)
+    """Whether a glance shows a page at a scale that is sure."""
+    on = seen.known
+    return bool(on.sum() >= _LEAST_CELLS and np.median(seen.sure[on]) > _SURE)
 
 
-def _agree(warp: Warp, seen: Overview) -> bool:
-    """Whether a warp has about the scale that was seen, over the paper (median)."""
-    i, j = np.nonzero(seen.on_paper)
-    px = (np.stack([j, i], axis=1) + 0.5) * seen.cell_px - 0.5
-    ratio = warp.px_per_mm(warp.to_mm(px)) / seen.px_per_mm[i, j]
-    return bool(abs(np.log(np.median(ratio))) < np.log(_SCALE_OFF))
+def misfit(warp: Warp, seen: Overview) -> float:
+    """How far a warp is from scale and directions as they were seen over the paper; about 1 where it is doubtful."""
+    i, j = np.nonzero(seen.known)
+    if not i.size:
+        return np.inf
+    mm = warp.to_mm((np.stack([j, i], axis=1) + 0.5) * seen.cell_px - 0.5)
+    scale = np.abs(np.log(warp.px_per_mm(mm) / seen.px_per_mm[i, j]))
+    step = np.array([_ALONG_MM, 0.0])
+    along, down = (warp.to_px(mm + v) - warp.to_px(mm - v) for v in (step, step[::-1]))
+    # the mean of the directions of x and y, but for quarter turns
+    axes = np.exp(4j * np.arctan2(along[:, 1], along[:, 0])) + np.exp(4j * np.arctan2(down[:, 1], down[:, 0]))
+    turned = np.abs(np.angle(axes * np.exp(-4j * seen.lines_rad[i, j]))) / 4
+    off = np.percentile(scale, _MOST) / _SCALE_OFF + np.degrees(np.percentile(turned, _MOST)) / _LINES_OFF_DEG
+    return float(off)
 
 
 def turned(image: Image, angle_rad: float) -> tuple[Image, Homography]:
@@ -109,5 +132,6 @@ def turned(image: Image, angle_rad: float) -> tuple[Image, Homography]:
     size = int(np.ceil(w * abs(cos) + h * abs(sin))), int(np.ceil(w * abs(sin) + h * abs(cos)))
     matrix = np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1.0]])
     matrix[:2, 2] = 0.5 * np.array(size) - 0.5 - matrix[:2, :2] @ [0.5 * w - 0.5, 0.5 * h - 0.5]
-    out = cv2.warpAffine(image, matrix[:2], size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    plain = np.median(image[::20, ::20].reshape(-1, 3), axis=0).tolist()  # edges that go on would look like lines
+    out = cv2.warpAffine(image, matrix[:2], size, flags=cv2.INTER_LINEAR, borderValue=plain)
     return np.asarray(out, np.uint8), Homography.of(np.linalg.inv(matrix))

@@ -7,6 +7,7 @@ in cycles per px, (x, y) in px with (0, 0) the centre of the top left pixel. A f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -53,7 +54,7 @@ def darkness(image: Image, box_px: int) -> Map:
     return np.asarray(np.clip(dark / np.float32(level), -1, 1), np.float32)
 
 
-def thin(dark: NDArray[np.floating], widest_px: float) -> Map:
+def thin(dark: NDArray[Any], widest_px: float) -> Map:
     """What of a darkness map is narrower than `widest_px` along x: lines stay where they are, edges are gone.
 
     The white top-hat (Serra 1982): the map less its opening.

@@ -1,4 +1,4 @@
-"""What a small picture of a page tells about its geometry: where the paper lies, how large it is, which way it points.
+"""What a small picture of a page tells about its geometry: where the paper lies, its scale, the way its lines run.
 
 A small convolutional network looks at the page shrunk to `SIDE_PX`, and at the spectra of its parts, and answers for
 every cell of `STRIDE` px. It is right to some percent where rules on lines are right to a thousandth or wrong by a
@@ -36,12 +36,13 @@ STEM = 32  # channels of the first layer
 LEVELS: tuple[tuple[int, tuple[int, ...]], ...] = ((64, (1,)), (128, (1, 2, 4, 8, 1)))
 COARSEST, STEPS_A_DOUBLING, SCALES = 1.0, 10, 41  # px/mm of the first class of scales; the last one's are 16
 # what is answered for each cell, and how many numbers that takes
-HEADS = {"paper": 1, "grid": 1, "scale": SCALES, "shape": 2, "lines": 2, "towards": 2}
+HEADS = {"paper": 1, "scale": SCALES, "shape": 2, "lines": 2}
 WEIGHTS = Path(__file__).parent / "page.safetensors"
 _NEAR_PX = 33  # surroundings of a pixel
 _FAINTEST = 2.0  # grey levels of contrast; what is fainter is noise, and stays faint
 _STEPS = 32.0  # steps of the fourth colour in one mean contrast
 _PEAK = 2  # classes to either side of the likeliest scale that are averaged
+_SURE = 0.6  # chance of a scale from which a cell is believed
 _PAPER = 0.5  # chance from which a cell counts as paper
 
 
@@ -60,36 +61,38 @@ class Overview:
 
     Attributes:
         cell_px: side of a cell in px of the image.
-        paper: how likely the cell shows the page; grid: how likely that has a printed grid.
+        paper: how likely the cell shows the page.
         px_per_mm: scale in px of the image; sure: the chance of that scale and its neighbours.
         stretch: log of the scale along x over that along y; skew: by how much x and y are more than 90 degrees apart.
         lines_rad: direction of the lines along x, -45 to 45 degrees; y points down, so that positive is clockwise.
-        towards_rad: direction of the page's x, -180 to 180 degrees; only as good as what is printed tells it.
     """
 
     cell_px: float
     paper: Array
-    grid: Array
     px_per_mm: Array
     sure: Array
     stretch: Array
     skew: Array
     lines_rad: Array
-    towards_rad: Array
 
     @property
     def on_paper(self) -> NDArray[np.bool_]:
         return np.asarray(self.paper > _PAPER)
 
     @property
+    def known(self) -> NDArray[np.bool_]:
+        """Cells on paper whose scale is sure: blank paper, or what may be paper, shows none."""
+        return np.asarray(self.on_paper & (self.sure > _SURE))
+
+    @property
     def angle_rad(self) -> float:
         """Direction of the lines along x over the whole page, -45 to 45 degrees."""
-        on = self.on_paper
+        on = self.known
         return float(np.angle(np.exp(4j * self.lines_rad[on]).sum()) / 4) if on.any() else 0.0
 
     def scale_at(self, px: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Px of the image a mm at points `(n, 2)` of it, from the cells on paper around; NaN where there is none."""
-        on = self.on_paper.astype(np.float32)
+        """Px of the image a mm at points `(n, 2)` of it, from the known cells around; NaN where there are none."""
+        on = self.known.astype(np.float32)
         log = cv2.GaussianBlur(on * np.log(self.px_per_mm), (0, 0), 2.0, borderType=cv2.BORDER_CONSTANT)
         mass = cv2.GaussianBlur(on, (0, 0), 2.0, borderType=cv2.BORDER_CONSTANT)
         j, i = (np.clip(np.floor(px[:, k] / self.cell_px).astype(int), 0, on.shape[1 - k] - 1) for k in range(2))
@@ -111,21 +114,15 @@ def overview(image: Image) -> Overview:
     chance = _softmax(out["scale"])
     soft = np.asarray(cv2.blur(chance, (3, 3), borderType=cv2.BORDER_REPLICATE), np.float32)
     scale, sure = peak(soft)
-    lines, towards = (np.arctan2(out[name][..., 1], out[name][..., 0]) for name in ("lines", "towards"))
-    lines = lines / 4
-    # of the four directions that the lines allow, the one that is nearest
-    quarters = np.round((towards - lines) / (np.pi / 2))
-    around = (lines + quarters * (np.pi / 2) + np.pi) % (2 * np.pi) - np.pi
+    lines = np.arctan2(out["lines"][..., 1], out["lines"][..., 0]) / 4
     return Overview(
         STRIDE / factor,
         _chance(out["paper"][..., 0]),
-        _chance(out["grid"][..., 0]),
         np.asarray(scale / factor, np.float32),
         sure,
         out["shape"][..., 0],
         out["shape"][..., 1],
         np.asarray(lines, np.float32),
-        np.asarray(around, np.float32),
     )
 
 

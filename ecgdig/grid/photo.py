@@ -31,6 +31,7 @@ Array = NDArray[np.float64]
 
 WORKING_SIDE_PX = 3200  # the long side of larger photos is reduced to this
 TILE_SIDES_PX = (128, 192, 288)
+_TIMES_DARKER, _DARK_INK = 3.0, 25.0  # than the grid, and grey levels: ink that is not looked at
 _TEETH = 8  # harmonics of the grid that are looked at
 _FASTEST = 0.42  # cycles per px; faster harmonics are not looked at
 _MOST_RISE = 7.0  # log power over the surroundings at which a tooth counts in full
@@ -154,7 +155,7 @@ class _Tiles:
 
     @staticmethod
     def of(image: Image, side: int, there: Map | None) -> _Tiles:
-        dark = darkness(image, side // 4 | 1)
+        dark = darkness(image, side // 4 | 1) * _free_of_dark_ink(image, side // 4 | 1)
         if there is not None:
             dark = dark * there
         step = side // 2
@@ -178,6 +179,14 @@ class _Tiles:
     def teeth(self, at: tuple[int, int], k: Array) -> Array:
         """Mean rise of the first harmonics of waves `k` `(n, 2)`, in cycles per px: `(n,)`."""
         return _mean_rise(self.rise[at], np.ascontiguousarray(k), _TEETH, _MOST_RISE)
+
+
+def _free_of_dark_ink(image: Image, box: int) -> Map:
+    """0 at ink that is far darker than the grid, and close by: on pale paper traces would be followed as lines."""
+    channel = image.max(axis=2)  # coloured lines are bright in one channel, ink is dark in all
+    dark = cv2.blur(channel, (box, box), borderType=cv2.BORDER_REFLECT).astype(np.float32) - channel
+    ink = dark > max(_TIMES_DARKER * float(np.percentile(dark[::3, ::3], 93)), _DARK_INK)
+    return np.asarray(1 - cv2.dilate(ink.astype(np.uint8), np.ones((5, 5), np.uint8)), np.float32)
 
 
 @njit(cache=True, nogil=True)

@@ -23,11 +23,11 @@ _SEEN_CELLS = 20  # of paper: thumbnails with fewer are not judged
 
 
 class PageTask(L.LightningModule):
-    """Where the paper lies, whether it has a grid, its scale, and the direction of its lines and of its print.
+    """Where the paper lies, its scale, and the direction of its lines.
 
     Logs `val/found`, the share of pages whose scale is right to 10 % and whose lines to 3 degrees (medians over the
-    paper), `val/upright`, the share whose quarter turn is told right, `val/scale_error` and `val/lines_error_deg`
-    (medians over the cells), `val/paper` (intersection over union) and `val/grid` (cells told right).
+    paper), `val/scale_error` and `val/lines_error_deg` (medians over the cells), `val/paper` (intersection over
+    union).
 
     Args:
         width: of the network; 1 is the small one.
@@ -63,13 +63,11 @@ class PageTask(L.LightningModule):
         angle = known["angle"]
         terms = {
             "paper": mean(entropy(out["paper"][:, 0], known["paper"], reduction="none"), seen),
-            "grid": mean(entropy(out["grid"][:, 0], known["grid"], reduction="none"), on),
             "scale": mean(-(wanted * torch.log_softmax(out["scale"], 1)).sum(1), on),
             "shape": mean(
                 F.smooth_l1_loss(out["shape"] / _SHAPE_UNIT, shape / _SHAPE_UNIT, reduction="none").mean(1), on
             ),
             "lines": mean((out["lines"] - _vector(4 * angle)).square().sum(1), on),
-            "towards": mean((out["towards"] - _vector(angle)).square().sum(1), on),
         }
         return torch.stack(list(terms.values())).sum(), terms, out
 
@@ -119,14 +117,9 @@ def _judged(truth: Tensor, out: dict[str, Tensor]) -> dict[str, float]:
     lines = torch.atan2(out["lines"][1], out["lines"][0])[on]
     turned = torch.rad2deg(torch.remainder(lines - 4 * angle + np.pi, 2 * np.pi) - np.pi).abs() / 4
     askew = float(turned.median())
-    towards = out["towards"][:, on]
-    along = (towards[0] * torch.cos(angle) + towards[1] * torch.sin(angle)).sum()
-    across = (towards[1] * torch.cos(angle) - towards[0] * torch.sin(angle)).sum()
     return {
         "found": float(off < np.log2(1 + _SCALE_RIGHT) and askew < _LINES_RIGHT_DEG),
-        "upright": float(along > across.abs()),
         "scale_error": 2**off - 1,
         "lines_error_deg": askew,
         "paper": float((told & there).sum() / (told | there).sum()),
-        "grid": float(((out["grid"][0] > 0) == (known["grid"] > 0.5))[on].float().mean()),
     }

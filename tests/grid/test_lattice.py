@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ecgdig.grid.lattice import common_angle, cut_tiles, fit_wave, line_profile, phasors
+from ecgdig.grid.lattice import common_angle, cut_tiles, fit_wave, line_profile, phasors, thin
 
 
 def waves(shape, k, phase, noise=0.0):
@@ -44,3 +44,15 @@ def test_the_profile_across_lines_peaks_on_them():
     profile, first = line_profile(dark, fit_wave(dark, cut_tiles(dark), (0.05, 0.0)))
     peak = first + 0.5 * float(np.argmax(profile[80:120]) + 80)
     assert abs((peak * 0.05 + 0.5) % 1 - 0.5) < 0.05
+
+
+def test_lines_stay_and_edges_go() -> None:
+    x = np.arange(200)
+    edge = np.where(x > 90, 0.8, 0.0) + 0.002 * x
+    line = np.exp(-(((x - 60.3) / 1.5) ** 2)) + np.exp(-(((x - 120.6) / 1.5) ** 2))
+    out = thin(np.tile(edge + line, (5, 1)), 9)[2]
+    for at in (60.3, 120.6):
+        near = slice(round(at) - 4, round(at) + 5)
+        assert abs((out[near] * x[near]).sum() / out[near].sum() - at) < 0.1
+        assert out[near].max() > 0.9
+    assert out[80:110].max() < 0.03

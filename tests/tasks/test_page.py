@@ -29,14 +29,13 @@ def test_the_loss_falls_when_it_sees_one_batch_again_and_again():
 
 
 def perfect(truth):
-    """The answers of a network that knows the truth `(6, h, w)`."""
+    """The answers of a network that knows the truth `(5, h, w)`."""
     known = dict(zip(TRUTHS, np.nan_to_num(truth), strict=True))
     out = {name: np.zeros((n, *truth.shape[1:]), np.float32) for name, n in HEADS.items()}
-    out["paper"][0], out["grid"][0] = 10 * known["paper"] - 5, 10 * known["grid"] - 5
+    out["paper"][0] = 10 * known["paper"] - 5
     best = np.rint(STEPS_A_DOUBLING * known["scale"]).astype(int)
     np.put_along_axis(out["scale"], best[None], 9.0, axis=0)
     out["lines"][:] = np.cos(4 * known["angle"]), np.sin(4 * known["angle"])
-    out["towards"][:] = np.cos(known["angle"]), np.sin(known["angle"])
     return {name: torch.from_numpy(value) for name, value in out.items()}
 
 
@@ -45,14 +44,14 @@ def test_perfect_turned_and_misscaled_answers_are_told_apart():
     truth = data[1]["truth"][0]
     assert np.isfinite(truth[TRUTHS.index("angle")]).sum() > 50
     right = _judged(torch.from_numpy(truth), perfect(truth))
-    assert (right["found"], right["upright"], right["paper"], right["grid"]) == (1, 1, 1, 1)
+    assert (right["found"], right["paper"]) == (1, 1)
     assert right["scale_error"] < 0.04
     assert right["lines_error_deg"] < 0.01
     off = truth.copy()
     off[TRUTHS.index("angle")] += np.radians(90)  # a quarter: the lines are the same
     off[TRUTHS.index("scale")] += 1.0
     wrong = _judged(torch.from_numpy(truth), perfect(off))
-    assert (wrong["found"], wrong["upright"]) == (0, 0)
+    assert wrong["found"] == 0
     assert wrong["lines_error_deg"] < 0.01
     assert wrong["scale_error"] == pytest.approx(1.0, abs=0.08)
 
