@@ -12,6 +12,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import cv2
 import numpy as np
@@ -469,14 +470,10 @@ def _matched(image: Image, warp: Warp, size_mm: Array, near: NDArray[np.bool_]) 
     change = np.zeros((*nodes, 2), np.float32)
     for axis in range(2):
         lines = _lines_of(dark, axis) * free
-        sigma = tuple(v * r / step for v in (_COMB_MM if axis == 0 else _COMB_MM[::-1]))
-        angle = 2 * np.pi * (np.arange(shape[1 - axis]) + 0.5) / r / LARGE_SQUARE_MM
-        sums = np.empty((HARMONICS, *nodes), np.complex64)
-        for n in range(1, HARMONICS + 1):
-            cos, sin = np.cos(n * angle).astype(np.float32), -np.sin(n * angle).astype(np.float32)
-            cos, sin = (cos[None, :], sin[None, :]) if axis == 0 else (cos[:, None], sin[:, None])
-            real, imag = (_smooth(lines * part, (sigma[0], sigma[1]), step, nodes) for part in (cos, sin))
-            sums[n - 1] = real + 1j * imag
+        # along the lines is down, as they are upright ones
+        upright, there = (lines, nodes) if axis == 0 else (np.ascontiguousarray(lines.T), nodes[::-1])
+        sums = _harmonics(upright, (_COMB_MM[0] * r / step, _COMB_MM[1] * r / step), step, there)
+        sums = sums if axis == 0 else sums.transpose(0, 2, 1)
         power = np.sqrt((np.abs(sums) ** 2).sum(axis=0))
         usual = float(np.percentile(power[near], 60)) + 1e-9
         change[..., axis] = shifts_mm(Waves(sums, np.where(near, np.clip(power / usual, 0, 1), 0).astype(np.float32)))
@@ -537,11 +534,32 @@ def _lines_of(dark: Map, axis: int) -> Map:
     return out if axis == 0 else np.ascontiguousarray(out.T)
 
 
+def _harmonics(lines: Map, sigma: tuple[float, float], step: int, nodes: tuple[int, int]) -> NDArray[np.complex64]:
+    """Gaussian means of `lines` · exp(-2πi n x / 5 mm) at every `step`-th pixel, `(HARMONICS, *nodes)`."""
+    h, w = lines.shape
+    columns = -(-w // step)
+    mean = np.zeros((-(-h // step), columns * step), np.float32)
+    mean[:, :w] = cv2.resize(lines, (w, len(mean)), interpolation=cv2.INTER_AREA)
+    angle = 2 * np.pi / LARGE_SQUARE_MM * (np.arange(columns * step) + 0.5) / _RASTER_PX_PER_MM
+    wave = np.exp(-1j * np.arange(1, HARMONICS + 1)[:, None] * angle).astype(np.complex64) / step
+    wave = wave.reshape(HARMONICS, columns, step).transpose(1, 2, 0)
+    cells = mean.reshape(len(mean), columns, step).transpose(1, 0, 2)  # (columns, rows, step)
+    sums = np.empty((HARMONICS, *nodes), np.complex64)
+    for part in ("real", "imag"):
+        each = (cells @ np.ascontiguousarray(getattr(wave, part))).transpose(2, 1, 0)
+        for n in range(HARMONICS):
+            getattr(sums, part)[n] = _at_nodes(np.ascontiguousarray(each[n]), sigma, nodes)
+    return sums
+
+
 def _smooth(values: Map, sigma: tuple[float, float], step: int, nodes: tuple[int, int]) -> Map:
     """Gaussian mean of `values` at every `step`-th pixel, from the page's corner on; `sigma` in nodes along x and y."""
-    small = cv2.resize(
-        values, (-(-values.shape[1] // step), -(-values.shape[0] // step)), interpolation=cv2.INTER_AREA
-    )  # the centre of cell i is node i + 0.5
-    soft = cv2.GaussianBlur(small, (0, 0), sigma[0], sigmaY=sigma[1], borderType=cv2.BORDER_REPLICATE)
+    small = cv2.resize(values, (-(-values.shape[1] // step), -(-values.shape[0] // step)), interpolation=cv2.INTER_AREA)
+    return _at_nodes(small, sigma, nodes)
+
+
+def _at_nodes(cells: NDArray[Any], sigma: tuple[float, float], nodes: tuple[int, int]) -> Map:
+    """The Gaussian mean of cells, between them: the centre of cell i is node i + 0.5."""
+    soft = cv2.GaussianBlur(cells, (0, 0), sigma[0], sigmaY=sigma[1], borderType=cv2.BORDER_REPLICATE)
     y, x = np.mgrid[0 : nodes[0], 0 : nodes[1]].astype(np.float32)
     return np.asarray(cv2.remap(soft, x - 0.5, y - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
