@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -15,7 +16,6 @@ from ecgdig.page.warp import Homography, Warp
 
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 
-_STRAIGHT_DEG = 10.0  # a page turned by more is turned back before its grid is sought
 _SURE = 0.7  # chance of the scale from which a glance is believed ...
 _SCALE_OFF, _LINES_OFF_DEG = 0.2, 6.0  # ... against a grid of another scale (log) and other directions
 _MOST, _ALONG_MM = 75, 5.0  # percent of the paper that should fit; directions are measured over so much to either side
@@ -53,38 +53,41 @@ def find_geometry(image: Image) -> Geometry:
         GeometryError: no grid that can be followed; the message says what to do.
     """
     seen = overview(image)
-    given, back, near = image, None, seen
-    if believed(seen) and abs(seen.angle_rad) > np.radians(_STRAIGHT_DEG):
-        given, back = turned(image, seen.angle_rad)
-        near = overview(given)
-    grid = _grid(given, near)
+    grid, back = _grid(image, seen)
+    warp = grid.warp() if isinstance(grid, FlatGrid) else grid.warp
+    warp = warp if back is None else warp.then(back)
     if isinstance(grid, FlatGrid):
-        warp = grid.warp() if back is None else grid.warp().then(back)
         return Geometry(warp, grid.size_mm, True, image, warp, seen)
-    if back is not None:
-        grid = PhotoGrid(grid.warp.then(back), grid.size_mm, grid.seen, grid.residual_mm)
+    grid = replace(grid, warp=warp)
     page, upright = grid.upright(image)
-    return Geometry(grid.warp, grid.size_mm, False, page, upright, seen)
+    return Geometry(warp, grid.size_mm, False, page, upright, seen)
 
 
-def _grid(image: Image, seen: Overview) -> FlatGrid | PhotoGrid:
+Found = tuple[FlatGrid | PhotoGrid, Homography | None]  # a grid of the image, or of the image turned; and the way back
+
+
+def _grid(image: Image, seen: Overview) -> Found:
     """The grid that agrees best with what was seen at a glance; where nothing sure was seen, the first one."""
     sure = believed(seen)
-    found: list[tuple[float, FlatGrid | PhotoGrid]] = []
+    found: list[tuple[float, Found]] = []
     refusal: GeometryError | None = None
-    for look in (_flat, _followed, _followed_alone) if sure else (_flat, _followed_alone):
+    for look, most_deg in _LOOKS if sure else (_LOOKS[0], _LOOKS[-1]):
+        given, back, near = image, None, seen
+        if sure and abs(seen.angle_rad) > np.radians(most_deg):
+            given, back = turned(image, seen.angle_rad)
+            near = overview(given)
         try:
-            grid = look(image, seen)
+            grid = look(given, near)
         except GeometryError as error:
             refusal = refusal or error
             if not sure and not isinstance(error, NotFlatError):
                 break
             continue
-        off = misfit(grid.warp() if isinstance(grid, FlatGrid) else grid.warp, seen) if sure else 0.0
+        off = misfit(grid.warp() if isinstance(grid, FlatGrid) else grid.warp, near) if sure else 0.0
         if off < _FITS:
-            return grid
+            return grid, back
         # what was sought first is simpler, and stays unless the next one is clearly better
-        found.append((off + _WORSE * len(found), grid))
+        found.append((off + _WORSE * len(found), (grid, back)))
     if found:
         return min(found, key=lambda each: each[0])[1]
     assert refusal is not None
@@ -101,6 +104,14 @@ def _followed(image: Image, seen: Overview) -> PhotoGrid:
 
 def _followed_alone(image: Image, seen: Overview) -> PhotoGrid:
     return find_photo_grid(image)
+
+
+# what is tried, and how far a page may be turned for it; one that is turned farther is turned back first
+_LOOKS: tuple[tuple[Callable[[Image, Overview], FlatGrid | PhotoGrid], float], ...] = (
+    (_flat, 8.0),
+    (_followed, 30.0),
+    (_followed_alone, 30.0),
+)
 
 
 def believed(seen: Overview) -> bool:
