@@ -5,11 +5,15 @@ JPEG (quality 95) and with PNG (level 1), and the peak memory of a worker proces
 pages. The last column is how many times faster that is than ECG-Image-Kit on one 2.5 GHz core, best of 10: 2.4 s for a
 clean page, 6.9 s (all but handwriting) for a distorted one; its wrinkled, handwritten pages took up to 9.2 s.
 CPU seconds are those of this process, so that other work on the machine counts little.
+
+`python benchmarks/render.py --steady 2000 [--records DIR]`: that many pages of all presets in turn, at the resolutions
+they draw, in one process as a worker is one: its memory now and at most, every 100 pages, and the pages that failed.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import tempfile
 import time
 from collections import defaultdict
@@ -66,14 +70,46 @@ def peak_mb(preset: str, dpi: float | None, n: int) -> float:
         return build(Plan(Recipe(2, preset, dpi=dpi), open_records([], 2), n), Path(folder), 1).peak_mb
 
 
+def show_steady(records: str | None, n: int) -> None:
+    """Memory of one process over `n` pages, the presets in turn."""
+    source = open_records([records] if records else [], 3)
+    plans = [Plan(Recipe(3, preset), source, n, 1, Encoding("jpg")) for preset in PRESETS]
+    print(f"{'pages':>6}{'MB now':>9}{'at most':>9}{'failed':>8}{'CPU s a page':>14}")
+    failed = 0
+    start = time.process_time()
+    with tempfile.TemporaryDirectory() as folder:
+        for i in range(n):
+            done = make(plans[i % len(plans)], Path(folder), Task(i % len(source) if records else i, (i,)))
+            failed += len(done.failures)
+            for why in done.failures:
+                print(*why, flush=True)
+            for row in done.rows:
+                for file in files.files_of(row):
+                    (Path(folder) / file).unlink()
+            if (i + 1) % 100 == 0:
+                each = (time.process_time() - start) / (i + 1)
+                print(f"{i + 1:6d}{now_mb():9.0f}{done.peak_mb:9.0f}{failed:8d}{each:14.3f}", flush=True)
+
+
+def now_mb() -> float:
+    """Memory of this process now (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 1024**2
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=20, help="of each preset and format (default: 20)")
     parser.add_argument("--preset", nargs="+", default=list(PRESETS), choices=list(PRESETS))
     parser.add_argument("--no-memory", action="store_true", help="leave out the peak memory, which takes longest")
+    parser.add_argument("--steady", type=int, metavar="N", help="memory over N pages of all presets, instead")
+    parser.add_argument("--records", metavar="DIR", help="folder of records for --steady (default: simulated ones)")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     keep_freed_memory()  # as a worker does
+    if options.steady:
+        show_steady(options.records, options.steady)
+        return
     recipe.render = timed("render", recipe.render)
     recipe.apply = timed("degrade", recipe.apply)
     files.truth_bytes = timed("truth", files.truth_bytes)
