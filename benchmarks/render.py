@@ -6,6 +6,8 @@ pages. The last column is how many times faster that is than ECG-Image-Kit on on
 clean page, 6.9 s (all but handwriting) for a distorted one; its wrinkled, handwritten pages took up to 9.2 s.
 CPU seconds are those of this process, so that other work on the machine counts little.
 
+Recordings are simulated, which takes 7 ms each, or read from `--records DIR`; either counts as `rest`.
+
 `python benchmarks/render.py --steady 2000 [--records DIR]`: that many pages of all presets in turn, at the resolutions
 they draw, in one process as a worker is one: its memory now and at most, every 100 pages, and the pages that failed.
 """
@@ -49,9 +51,10 @@ def timed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def parts_a_page(preset: str, suffix: str, n: int) -> dict[str, float]:
+def parts_a_page(preset: str, suffix: str, n: int, records: str | None) -> dict[str, float]:
     """CPU seconds a page of each part, and `all`, after numba has loaded."""
-    plan = Plan(Recipe(1, preset, "3x4+1", DPI, usual_scale=True), open_records([], 1), n, 1, Encoding(suffix))
+    source = open_records([records] if records else [], 1)
+    plan = Plan(Recipe(1, preset, "3x4+1", DPI, usual_scale=True), source, n, 1, Encoding(suffix))
     with tempfile.TemporaryDirectory() as folder:
         for i in range(n):  # each degradation loads its kernels when it is first drawn
             make(plan, Path(folder), Task(i, (i,)))
@@ -103,7 +106,7 @@ def main() -> None:
     parser.add_argument("--preset", nargs="+", default=list(PRESETS), choices=list(PRESETS))
     parser.add_argument("--no-memory", action="store_true", help="leave out the peak memory, which takes longest")
     parser.add_argument("--steady", type=int, metavar="N", help="memory over N pages of all presets, instead")
-    parser.add_argument("--records", metavar="DIR", help="folder of records for --steady (default: simulated ones)")
+    parser.add_argument("--records", metavar="DIR", help="folder of records (default: simulated, 7 ms each)")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     keep_freed_memory()  # as a worker does
@@ -120,7 +123,7 @@ def main() -> None:
     )
     for preset in options.preset:
         for suffix in ("jpg", "png"):
-            part = parts_a_page(preset, suffix, options.pages)
+            part = parts_a_page(preset, suffix, options.pages, options.records)
             rest = part["all"] - sum(value for name, value in part.items() if name != "all")
             row = [part.get(name, 0.0) for name in ("render", "degrade", "encode", "truth")] + [rest]
             ratio = TOOLBOX_S.get(preset, TOOLBOX_DISTORTED_S) / part["all"]
