@@ -16,6 +16,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -165,7 +166,7 @@ def show_ink(records: str | None, n: int, dpi: float | None, only: list[str]) ->
         print(f"{name:18}{measure(clean_pages(records, n, dpi), alone)}", flush=True)
 
 
-def show_diversity(n: int) -> None:
+def show_diversity(n: int, out: Path | None) -> None:
     """Marginals of layouts, styles and strengths, and of what degradations draw on small windows of the pages."""
     source = open_records([], 6)
     rows: dict[str, list[Any]] = {}
@@ -190,13 +191,28 @@ def show_diversity(n: int) -> None:
             for key, values in page.degradation_values.items():
                 rows.setdefault(f"inside.{key}", []).extend(f"{v:.6g}" if isinstance(v, float) else v for v in values)
     stuck = 0
-    print(f"{n} pages\n{'parameter':44}{'values':>7}  distribution")
+    lines = [f"{'parameter':44}{'values':>7}  distribution"]
     inner = {key: rows.pop(key) for key in sorted(rows) if key.startswith("inside.")}
     rows |= inner
     for key, values in rows.items():
         stuck += (alike := len(set(values)) == 1)
-        print(f"{key:44}{len(set(values)):7d}  {distribution(values)}{'   <-- never changes' if alike else ''}")
-    print(f"{stuck} of {len(rows)} parameters never change")
+        lines.append(f"{key:44}{len(set(values)):7d}  {distribution(values)}{'   <-- never changes' if alike else ''}")
+    lines.append(f"{stuck} of {len(rows)} parameters never change")
+    print(f"{n} pages", *lines, sep="\n")
+    if out is not None:
+        out.write_text(_TABLE.format(n=n, out=out) + "\n".join(["```", *lines, "```", ""]), encoding="utf-8")
+
+
+_TABLE = """# What is drawn, and how often
+
+Every parameter of {n} simulated pages: layouts, styles, strengths (`degrade.…` by preset) and what degradations draw
+inside (`inside.…`). Made by
+
+    python benchmarks/pages.py diversity --pages {n} --out {out}
+
+Numbers: least | quartiles | greatest. Others: the most frequent values. "in 20 %": so many pages have it at all.
+
+"""
 
 
 def distribution(values: list[str]) -> str:
@@ -244,12 +260,13 @@ def main() -> None:
     parser.add_argument("--pages", type=int, help="ink: of each row (default: 6); others: 1000")
     parser.add_argument("--dpi", type=float, help="of all pages; ink and damaged (default: as drawn)")
     parser.add_argument("--only", nargs="+", default=[], help="ink: these presets and degradations")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="diversity: the table as Markdown, too")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     if options.what == "ink":
         show_ink(options.records, options.pages or 6, options.dpi, options.only)
     elif options.what == "diversity":
-        show_diversity(options.pages or 1000)
+        show_diversity(options.pages or 1000, options.out)
     else:
         show_damaged(options.records, options.pages or 1000, options.dpi)
 

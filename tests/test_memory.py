@@ -13,8 +13,8 @@ from ecgdig.memory import keep_freed_memory
 kept = {how}
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for mb in (3, 5, 8, 13, 21, 34, 34, 21, 13, 8, 5, 3):
-        np.ones(mb << 20, np.uint8)
+    held = [np.ones(mb << 20, np.uint8) for mb in (3, 5, 8, 13, 21, 21, 21, 21, 13, 8, 5, 3)]
+    del held
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 faults()
 print(faults(), kept)
@@ -32,3 +32,32 @@ def test_memory_that_was_freed_is_used_again() -> None:
     given_back, _ = run("False")
     assert told == "True"
     assert int(kept) < 0.2 * int(given_back)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="malloc_trim is glibc's")
+def test_kept_memory_is_given_back_above_a_limit() -> None:
+    program = """
+import numpy as np
+from ecgdig.memory import give_back_above, keep_freed_memory
+keep_freed_memory()
+held = [np.ones(20 << 20, np.uint8) for _ in range(15)]
+last = held.pop()
+del held
+print(give_back_above(5000), give_back_above(250), give_back_above(250))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.split() == ["False", "True", "False"]
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="mallopt is glibc's")
+def test_very_large_arrays_are_not_kept() -> None:
+    program = """
+import numpy as np
+from ecgdig.memory import give_back_above, keep_freed_memory
+keep_freed_memory()
+for mb in (60, 80, 60):
+    np.ones(mb << 20, np.uint8)
+print(give_back_above(100))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.split() == ["False"]

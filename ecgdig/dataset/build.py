@@ -25,10 +25,11 @@ from ecgdig.dataset.manifest import FolderError, Journal, Row, claimed
 from ecgdig.dataset.recipe import Recipe, draw_page, parameters
 from ecgdig.dataset.records import Records
 from ecgdig.io.atomic import whole_file
-from ecgdig.memory import keep_freed_memory
+from ecgdig.memory import give_back_above, keep_freed_memory
 
 PTBXL_PAGES = 21_801
 _STEADY = 20  # pages of a run whose start is left out of its rate
+_KEPT_MB = 400  # what a worker holds that has drawn pages of 4 megapixels; larger ones take up to 200 MB more
 _QUEUED = 3  # tasks a worker may have waiting
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -164,6 +165,7 @@ def _here(plan: Plan, folder: Path, tasks: Sequence[_Task]) -> Iterator[_Done]:
 
 def make(plan: Plan, folder: Path, task: _Task) -> _Done:
     """The pages of one record, drawn and written."""
+    give_back_above(_KEPT_MB)
     rows: list[Row] = []
     failures: list[tuple[str, str, str]] = []
     label = plan.records.label(task.record)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 _STEPS = (
     1024  # floats that are whole multiples of 1 / 1024 (a field of shifts in mm, rounded to 1 µm) are stored as such
 )
+_LEVEL = 4  # of zlib: 6 % more bytes than 6 in half the time
 _PACKAGE = "ecgdig."  # nothing else is imported when reading: a truth file must not be able to run code
 
 
@@ -104,7 +105,7 @@ def _array_to_plain(array: NDArray[Any]) -> dict[str, Any]:
             stored = narrow
     little = np.ascontiguousarray(stored).astype(stored.dtype.newbyteorder("<"))
     planes = little.reshape(-1).view(np.uint8).reshape(-1, little.itemsize).T  # bytes of equal weight together
-    text = base64.b64encode(zlib.compress(planes.tobytes(), 6)).decode("ascii")
+    text = base64.b64encode(zlib.compress(planes.tobytes(), _LEVEL)).decode("ascii")
     shape = list(array.shape)
     return {"$array": text, "dtype": array.dtype.str, "stored": little.dtype.str, "how": how, "shape": shape}
 

@@ -68,10 +68,11 @@ def draw_page(recipe: Recipe, recording: Recording, index: int) -> tuple[Page, d
         style = sample_style(rng)
     plan = None if recipe.layout is None else lead_plan(recipe.layout)
     layout = sample_layout(recording, style, rng, plan, usual_scale=recipe.usual_scale)
-    page = render(recording, layout, style, dpi, rng)
+    clean = [render(recording, layout, style, dpi, rng)]
     mix = preset if preset.dpi is None else replace(preset, dpi=(dpi, dpi))
     drawn = draw(mix, rng)
-    page = apply(page, drawn.strengths, rng, dpi=drawn.dpi, margin_mm=drawn.margin_mm, desk=mix.desk)
+    # given away: up to 50 MB that would otherwise be kept until the page is done
+    page = apply(clean.pop(), drawn.strengths, rng, dpi=drawn.dpi, margin_mm=drawn.margin_mm, desk=mix.desk)
     return page, {"dpi": dpi, "margin_mm": drawn.margin_mm, "degrade": drawn.strengths}
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgdig.degrade.noted import note
-from ecgdig.degrade.pixels import beyond
+from ecgdig.degrade.pixels import add_tile, beyond, shrunk
 
 Rng = np.random.Generator
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
@@ -50,18 +50,8 @@ def noise(image: Image, strength: float, rng: Rng) -> Image:
     tile = _noise_tile()
     if grain > 0.3:
         tile = np.asarray(cv2.GaussianBlur(tile, (0, 0), grain), np.float32) * np.float32(1 + 2 * grain)
-    # brighter and darker apart: OpenCV adds bytes to bytes several times faster than other numbers
-    brighter, darker = (np.clip(tile * np.float32(side), 0, 127).astype(np.uint8) for side in (sigma, -sigma))
-    out = np.empty_like(image)
-    for top in range(-oy, image.shape[0], _TILE):
-        for left in range(-ox, image.shape[1], _TILE):
-            at = slice(max(top, 0), top + _TILE), slice(max(left, 0), left + _TILE)
-            part = image[at]
-            first = max(-top, 0), max(-left, 0)
-            on_tile = tuple(slice(start, start + n) for start, n in zip(first, part.shape, strict=False))
-            cv2.add(part, brighter[on_tile], out[at])
-            cv2.subtract(out[at], darker[on_tile], out[at])
-    return out
+    levels = np.clip(tile * np.float32(sigma), -127, 127).astype(np.int8)
+    return add_tile(image, levels, (oy, ox))
 
 
 @cache
@@ -78,7 +68,7 @@ def low_resolution(image: Image, strength: float, rng: Rng) -> Image:
     note(rng, factor=factor)
     # given factors instead of a size, OpenCV scales by exactly those and rounds the size: the page would shift
     size = (max(1, round(image.shape[1] / factor)), max(1, round(image.shape[0] / factor)))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    small = shrunk(image, size)
     return np.asarray(cv2.resize(small, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 

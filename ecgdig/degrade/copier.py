@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.degrade.brush import LUMA, Mask, Rng, grain, scale_of, soft_noise
+from ecgdig.degrade.brush import LUMA, TILE, Mask, Rng, grain_tile, scale_of, soft_noise
 from ecgdig.degrade.noted import note
+from ecgdig.degrade.pixels import repeat
 from ecgdig.page.page import Page
 
 FAX_PER_MM = (8.04, 3.85)  # dots a mm across, lines a mm down: ITU-T T.4, standard resolution; fine has 7.7 lines
@@ -76,9 +77,10 @@ def _dirty(grey: NDArray[np.integer | np.floating], strength: float, rng: Rng) -
 
 def _salt_and_pepper(grey: Mask, strength: float, rng: Rng) -> Mask:
     """Specks of one to three pixels, black on white and white on black; up to half a percent of the sheet."""
-    field = grain(rng, grey.shape, 0.6)
+    first = tuple(int(v) for v in rng.integers(0, TILE, 2))
     rare = float(rng.uniform(2.6, 4.0)) + 2 * (1 - strength)
-    out = grey.copy()
-    out[field > rare] = int(rng.uniform(0, 60))
-    out[field < -rare] = 255
-    return out
+    specks = grain_tile(0.6)
+    dark = np.where(specks > rare, np.uint8(rng.uniform(0, 60)), np.uint8(255))
+    light = np.where(specks < -rare, np.uint8(255), np.uint8(0))
+    out = cv2.min(grey, np.asarray(repeat(dark, grey.shape, (first[0], first[1])), np.uint8))
+    return np.asarray(cv2.max(out, np.asarray(repeat(light, grey.shape, (first[0], first[1])), np.uint8)), np.uint8)

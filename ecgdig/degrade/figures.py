@@ -32,7 +32,16 @@ def drawn_figures(page: Page, strength: float, rng: Rng) -> Page:
             stroke(canvas, page, _by_hand(line, rng), pen.width_mm, rng)
         if figure is _callipers and rng.random() < 0.5:
             said = f"{int(rng.integers(30, 120)) * 10} ms" if rng.random() < 0.5 else f"0.{int(rng.integers(4, 99))}s"
-            write(canvas, page, said, str(rng.choice(HANDS)), float(rng.uniform(2, 4)), (at[0], at[1] - 2), 0.0, rng)
+            write(
+                canvas,
+                page,
+                said,
+                str(rng.choice(HANDS)),
+                float(rng.uniform(2, 4)),
+                (at[0], at[1] - 2),
+                float(rng.normal(0, 4)),
+                rng,
+            )
     ink_in(image, canvas, page, pen, strength, rng)
     return page.with_image(image)
 

@@ -30,10 +30,10 @@ def defocus(image: Image, strength: float, rng: Rng) -> Image:
     if sigma < 0.15 or share.max() <= 0:
         return image
     # half and full blur; between them the picture is mixed, as a mixture of two Gaussians is nearly one
-    half, full = (np.asarray(cv2.GaussianBlur(image, (0, 0), s), np.uint8) for s in (0.5 * sigma, sigma))
     fine = cv2.resize((share * 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
     level = np.arange(256)
-    first, second = (
-        np.asarray(cv2.LUT(fine, np.clip(2 * level - start, 0, 255).astype(np.uint8)), np.uint8) for start in (0, 255)
-    )
-    return mix(mix(image, half, first), full, second)
+    out = image
+    for start, s in ((0, 0.5 * sigma), (255, sigma)):
+        part = np.asarray(cv2.LUT(fine, np.clip(2 * level - start, 0, 255).astype(np.uint8)), np.uint8)
+        out = mix(out, np.asarray(cv2.GaussianBlur(image, (0, 0), s), np.uint8), part)
+    return out

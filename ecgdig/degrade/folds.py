@@ -14,6 +14,7 @@ from ecgdig.degrade.relief import Axis, Lattice
 from ecgdig.page.layout import Paper
 
 Rng = np.random.Generator
+_TENT_POINTS = 16384
 Line = tuple[float, float, float]  # nx, ny, offset: the line nx·x + ny·y = offset in paper mm, (nx, ny) of length 1
 
 
@@ -121,6 +122,12 @@ def _line_through(a: NDArray[np.float64], b: NDArray[np.float64]) -> Line:
 
 
 @njit(cache=True, nogil=True, fastmath=True)
+def _tent(u: float, reach: Axis, radius: float) -> float:
+    """Height over the table, of 1 at the crease, `u` mm before (< 0) or behind it."""
+    return np.exp(-(np.sqrt(u * u + radius * radius) - radius) / (reach[0] if u < 0 else reach[1]))  # type: ignore[no-any-return]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
 def _crease(
     x_mm: Axis,
     y_mm: Axis,
@@ -137,13 +144,28 @@ def _crease(
     rise²/(4·reach)·(1 - exp(-2|u|/reach)).
     """
     soft = 6.0 * abs(rise) if flips[0] != 0 or flips[1] != 0 else 0.0
+    # a fine lattice looks the tent up between points a few hundredths of a millimetre apart
+    ends = line[0] * np.array([x_mm[0], x_mm[-1]]), line[1] * np.array([y_mm[0], y_mm[-1]])
+    low, high = ends[0].min() + ends[1].min() - line[2], ends[0].max() + ends[1].max() - line[2]
+    looked_up = x_mm.shape[0] * y_mm.shape[0] > 2 * _TENT_POINTS and high > low
+    per_mm = (_TENT_POINTS - 2) / (high - low) if looked_up else 0.0
+    tent = np.empty(_TENT_POINTS if looked_up else 0)
+    for k in range(tent.shape[0]):
+        tent[k] = _tent(low + k / per_mm, reach, radius)
     for i in range(y_mm.shape[0]):
         for j in range(x_mm.shape[0]):
             u = line[0] * x_mm[j] + line[1] * y_mm[i] - line[2]
             length = reach[0] if u < 0 else reach[1]
-            away = np.exp(-(np.sqrt(u * u + radius * radius) - radius) / length)
-            across = flips[0] * x_mm[j] + flips[1] * y_mm[i] - flips[2]
-            side = across / np.sqrt(soft * soft + across * across)
+            if looked_up:
+                at = max((u - low) * per_mm, 0.0)
+                k = int(at)
+                away = tent[k] + (at - k) * (tent[k + 1] - tent[k])
+            else:
+                away = _tent(u, reach, radius)
+            side = 1.0
+            if soft > 0:
+                across = flips[0] * x_mm[j] + flips[1] * y_mm[i] - flips[2]
+                side = across / np.sqrt(soft * soft + across * across)
             shorter = rise * rise / (4 * length) * (1 - away * away) * side * side
             if u > 0:
                 shorter = -shorter

@@ -147,10 +147,11 @@ def stroke(canvas: Mask, page: Page, points_mm: NDArray[np.float64], width_mm: f
 
 def ink_in(image: NDArray[np.uint8], canvas: Mask, page: Page, pen: Pen, strength: float, rng: Rng) -> None:
     """Put what was drawn into `canvas` on the image with a pen, in place, and empty the canvas."""
-    used = cv2.boundingRect(canvas)
-    if used[2] == 0:
+    used = np.flatnonzero(canvas.max(axis=1))  # looked for along rows, which is five times as fast
+    if used.size == 0:
         return
-    x, y, w, h = used
+    y, h = int(used[0]), int(used[-1] - used[0]) + 1
+    x, _, w, _ = cv2.boundingRect(canvas[y : y + h])
     cover, part = canvas[y : y + h, x : x + w], image[y : y + h, x : x + w]
     flow = 0.85 + 0.15 * soft_noise(rng, (h, w), 24)
     if pen.grainy:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ecgdig.degrade.brush import LUMA, Mask, Rng, lay, scale_of
 from ecgdig.degrade.noted import note
-from ecgdig.degrade.pixels import add_waves, enlarged
+from ecgdig.degrade.pixels import add_waves, enlarged, shifted, shrunk
 from ecgdig.page.page import Page
 
 DOTS_PER_MM = 8.0  # of thermal print heads; some have 6 or 12
@@ -23,7 +23,7 @@ def staircase(page: Page, strength: float, rng: Rng) -> Page:
     note(rng, dots_per_mm=dots)
     height, width = page.shape
     size = (max(1, round(width * dots / scale)), max(1, round(height * dots / scale)))
-    small = cv2.resize(page.image, size, interpolation=cv2.INTER_AREA)
+    small = shrunk(page.image, size)
     # a dot is burnt or not: grey ones go either way
     hard = np.asarray(cv2.addWeighted(small, 1 + strength, np.asarray(cv2.blur(small, (3, 3))), -strength, 0), np.uint8)
     return page.with_image(enlarged(hard, page.shape))
@@ -74,9 +74,8 @@ def misregistration(page: Page, strength: float, rng: Rng) -> Page:
         return page
     for dx, dy in shift / scale_of(page):
         note(rng, dx_mm=dx, dy_mm=dy)
-    height, width = page.shape
     planes = [
-        cv2.warpAffine(plane, np.array([[1, 0, dx], [0, 1, dy]]), (width, height), borderMode=cv2.BORDER_REPLICATE)
+        shifted(np.asarray(plane, np.uint8), float(dx), float(dy))
         for plane, (dx, dy) in zip(cv2.split(page.image), shift, strict=True)
     ]
     return page.with_image(np.asarray(cv2.merge(planes), np.uint8))

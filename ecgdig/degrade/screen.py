@@ -7,7 +7,7 @@ import numpy as np
 
 from ecgdig.degrade.brush import Mask, Rng, lay, soft_noise, tint
 from ecgdig.degrade.noted import note
-from ecgdig.degrade.pixels import enlarged
+from ecgdig.degrade.pixels import enlarged, shrunk
 from ecgdig.page.page import Page
 
 SCREENSHOT_PX_PER_MM = 2.0
@@ -53,12 +53,12 @@ def screenshot(page: Page, strength: float, rng: Rng) -> Page:
     if factor >= 1:
         return page
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    small = cv2.resize(page.image, size, interpolation=cv2.INTER_AREA)
+    small = shrunk(page.image, size)
     which = int(rng.integers(3))
     note(rng, px_per_mm=factor * scale, enlarged=("linear", "cubic", "nearest")[which])
     how = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)[which]
     if how == cv2.INTER_NEAREST:  # OpenCV's own takes the upper left pixels
-        return page.with_image(enlarged(np.asarray(small, np.uint8), (height, width)))
+        return page.with_image(enlarged(small, (height, width)))
     return page.with_image(np.asarray(cv2.resize(small, (width, height), interpolation=how), np.uint8))
 
 

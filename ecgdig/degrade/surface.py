@@ -80,5 +80,5 @@ def fading(page: Page, strength: float, rng: Rng) -> Page:
     patch = np.clip((_LEVEL - border) / edge, 0, 1)
     faded = cv2.LUT(field, np.round(255 * (even + (1 - even) * patch)).astype(np.uint8))
     page = page.with_image(fade(page.image, page.style.paper_rgb, np.asarray(faded, np.uint8), 1.0, 1 - top))
-    gone = np.where(faded > 255 * (1 - LEGIBLE) / max(top, 1e-6), 255, 0).astype(np.uint8)
-    return page.hide_seen(gone) if gone.any() else page
+    gone = cv2.threshold(faded, 255 * (1 - LEGIBLE) / max(top, 1e-6), 255, cv2.THRESH_BINARY)[1]
+    return page.hide_seen(np.asarray(gone, np.uint8)) if gone.any() else page

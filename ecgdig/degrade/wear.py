@@ -64,5 +64,5 @@ def thermal_fading(page: Page, strength: float, rng: Rng) -> Page:
     image = page.image.copy()
     lay(image, np.asarray(fine, np.uint8), paper)
     page = page.with_image(image)
-    gone = np.where(fine > 255 * (1 - LEGIBLE), 255, 0).astype(np.uint8)
-    return page.hide_seen(gone) if gone.any() else page
+    gone = cv2.threshold(fine, 255 * (1 - LEGIBLE), 255, cv2.THRESH_BINARY)[1]
+    return page.hide_seen(np.asarray(gone, np.uint8)) if gone.any() else page

@@ -110,8 +110,7 @@ class Press:
         return left, top, left + mask.shape[1] / self.scale, top + mask.shape[0] / self.scale
 
     def _paint(self, mask: NDArray[np.uint8], x: int, y: int, rgb: RGB | None) -> None:
-        part = self.image[y : y + mask.shape[0], x : x + mask.shape[1]]
-        paint_ink(part, mask, np.array(self.rgb if rgb is None else rgb, np.float32), 1.0)
+        paint_ink(self.image, mask, np.array(self.rgb if rgb is None else rgb, np.float32), 1.0, (x, y))
 
     def _corner(self, left_mm: float, top_mm: float) -> tuple[float, float]:
         return (left_mm - self.origin[0]) * self.scale, (top_mm - self.origin[1]) * self.scale

@@ -32,7 +32,7 @@ def font_path(name: str) -> Path:
     return font_file(name) if name in PRINTS else font_folder() / f"{name}.ttf"
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)  # each takes 0.2 MB; sizes seldom come again
 def _font(name: str, size_px: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(font_path(name)), size_px)
 

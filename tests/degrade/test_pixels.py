@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -34,10 +35,10 @@ def test_fade_brings_what_is_darker_than_the_paper_nearer_to_it() -> None:
 
 def test_mix_goes_from_one_to_the_other() -> None:
     np.testing.assert_allclose(
-        pixels.mix(IMAGE, OTHER, FIELD), rounded(IMAGE + (OTHER - IMAGE.astype(float)) * SHARE), atol=1
+        pixels.mix(IMAGE, OTHER.copy(), FIELD), rounded(IMAGE + (OTHER - IMAGE.astype(float)) * SHARE), atol=1
     )
     for share, expected in ((0, IMAGE), (255, OTHER)):
-        np.testing.assert_array_equal(pixels.mix(IMAGE, OTHER, np.full_like(FIELD, share)), expected)
+        np.testing.assert_array_equal(pixels.mix(IMAGE, OTHER.copy(), np.full_like(FIELD, share)), expected)
 
 
 @pytest.mark.parametrize("amount", [0.0, 0.7, 4.0])
@@ -69,3 +70,29 @@ def test_a_tile_is_repeated_from_any_place(first: tuple[int, int]) -> None:
     laid = pixels.repeat(IMAGE, (90, 61), first)
     rows, columns = (np.arange(90) + first[0]) % 37, (np.arange(61) + first[1]) % 53
     np.testing.assert_array_equal(laid, IMAGE[rows[:, None], columns])
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.13, 1.6, 2.4, 5.0])
+def test_shrunk_pixels_are_means_of_what_they_cover(factor: float) -> None:
+    image = np.random.default_rng(1).integers(0, 256, (61, 83, 3)).astype(np.uint8)
+    size = round(83 / factor), round(61 / factor)
+    expected = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    np.testing.assert_allclose(pixels.shrunk(image, size), expected.astype(int), atol=1)
+    with pytest.raises(ValueError, match="no more pixels"):
+        pixels.shrunk(image, (84, 61))
+
+
+@pytest.mark.parametrize(("dx", "dy"), [(0.0, 0.0), (0.3, 0.4), (-1.3, 0.9), (1.7, -1.2), (-2.0, 1.0)])
+def test_a_shifted_plane_is_bilinear(dx: float, dy: float) -> None:
+    plane = np.ascontiguousarray(np.random.default_rng(1).integers(0, 256, (30, 40)), np.uint8)
+    move = np.array([[1, 0, dx], [0, 1, dy]])
+    expected = cv2.warpAffine(plane.astype(np.float32), move, (40, 30), borderMode=cv2.BORDER_REPLICATE)
+    # OpenCV's places are whole 32nds of a pixel
+    np.testing.assert_allclose(pixels.shifted(plane, dx, dy), expected, atol=255 * 2 / 32)
+
+
+def test_a_tile_is_added_from_its_first_pixel_on() -> None:
+    tile = np.random.default_rng(1).integers(-127, 128, (7, 5, 3)).astype(np.int8)
+    image = np.random.default_rng(2).integers(0, 256, (20, 33, 3)).astype(np.uint8)
+    laid = np.tile(tile, (5, 9, 1))[3:23, 4:37]
+    np.testing.assert_array_equal(pixels.add_tile(image, tile, (3, 4)), np.clip(image + laid.astype(int), 0, 255))
