@@ -11,17 +11,13 @@ import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import wfdb
 from numpy.typing import NDArray
 
-from ecgdig.io.wfdb_plain import PlainRecord, read_plain
 from ecgdig.recording import Recording, canonical_lead
 from ecgdig.units import LEADS
-
-if TYPE_CHECKING:
-    import wfdb  # where it is used, it is imported there: it costs 75 MB
 
 log = logging.getLogger(__name__)
 
@@ -85,8 +81,6 @@ def write_wfdb(recording: Recording, folder: str | os.PathLike[str], name: str) 
             f"record name {name!r} holds characters that WFDB forbids; "
             f"use letters, digits, '_' and '-', for example {safe_name(name)!r}"
         )
-    import wfdb
-
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     signal = recording.signal_mv.astype(np.float64)
@@ -131,13 +125,8 @@ def _header_path(path: Path) -> Path:
     raise RecordError(f"{header}: no such header; give the path of a WFDB record's .hea file, its .dat file beside it")
 
 
-def _read_record(header: Path) -> wfdb.Record | PlainRecord:
+def _read_record(header: Path) -> wfdb.Record:
     """The record with its physical signals, every channel at its own rate."""
-    plain = read_plain(header)
-    if plain is not None:
-        return plain
-    import wfdb
-
     try:
         record = wfdb.rdrecord(str(header.with_suffix("")), smooth_frames=False)
     except Exception as error:  # the package raises anything: IndexError, its own HeaderSyntaxError, soundfile's ...
@@ -149,8 +138,6 @@ def _read_record(header: Path) -> wfdb.Record | PlainRecord:
 
 def _what_is_wrong(header: Path, error: Exception) -> str:
     """Why a record could not be read, and what to do about it."""
-    import wfdb
-
     try:
         described = wfdb.rdheader(str(header.with_suffix("")))
     except Exception as header_error:
