@@ -92,12 +92,20 @@ class Overview:
 
     def scale_at(self, px: NDArray[np.float64]) -> NDArray[np.float64]:
         """Px of the image a mm at points `(n, 2)` of it, from the known cells around; NaN where there are none."""
+        return np.asarray(np.exp(self._around(np.log(self.px_per_mm), px)), np.float64)
+
+    def lines_at(self, px: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Direction of the lines along x in rad, likewise."""
+        cos, sin = (self._around(part(4 * self.lines_rad), px) for part in (np.cos, np.sin))
+        return np.asarray(np.arctan2(sin, cos) / 4, np.float64)
+
+    def _around(self, value: Array, px: NDArray[np.float64]) -> NDArray[np.float64]:
         on = self.known.astype(np.float32)
-        log = cv2.GaussianBlur(on * np.log(self.px_per_mm), (0, 0), 2.0, borderType=cv2.BORDER_CONSTANT)
+        total = cv2.GaussianBlur(on * value, (0, 0), 2.0, borderType=cv2.BORDER_CONSTANT)
         mass = cv2.GaussianBlur(on, (0, 0), 2.0, borderType=cv2.BORDER_CONSTANT)
         j, i = (np.clip(np.floor(px[:, k] / self.cell_px).astype(int), 0, on.shape[1 - k] - 1) for k in range(2))
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(mass[i, j] > 0.02, np.exp(log[i, j] / mass[i, j]), np.nan).astype(np.float64)
+            return np.where(mass[i, j] > 0.02, total[i, j] / mass[i, j], np.nan).astype(np.float64)
 
 
 def overview(image: Image) -> Overview:

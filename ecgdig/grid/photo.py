@@ -32,7 +32,8 @@ Array = NDArray[np.float64]
 
 WORKING_SIDE_PX = 3200  # the long side of larger photos is reduced to this
 TILE_SIDES_PX = (128, 192, 288)
-_TIMES_DARKER, _DARK_INK = 3.0, 25.0  # than the grid, and grey levels: ink that is not looked at
+_PALE = 15.0  # grey levels of a grid beside which dark ink is not looked at ...
+_TIMES_DARKER, _DARK_INK = 3.0, 25.0  # ... that is so many times as dark, and so many grey levels
 _TEETH = 8  # harmonics of the grid that are looked at
 _FASTEST = 0.42  # cycles per px; faster harmonics are not looked at
 _MOST_RISE = 7.0  # log power over the surroundings at which a tooth counts in full
@@ -40,6 +41,7 @@ _SEED_STEP = 3  # only every third tile each way is looked at for a start
 _SEED_SCORE = 1.6  # mean rise of the teeth of both families where following may begin ...
 _LEAST_SCORE = 0.9  # ... and where it goes on
 _MOST_STEP = 0.2  # cycles by which a tile's lines may differ from what its neighbour foretells
+_MOST_STRAY = 0.2  # by which a tile's wave vectors may differ from those seen at a glance
 _LEAST_TILES = 30
 _STARTS = 12  # the clearest tiles, of which every third is followed ...
 _ENOUGH = 0.4  # ... until this share of the image's tiles has been reached
@@ -124,7 +126,7 @@ def find_photo_grid(image: Image, seen: Overview | None = None) -> PhotoGrid:
     for i, value in enumerate(clear):
         if value < 0.7 * max(clear) or best[0] > _ENOUGH:
             continue
-        followed = _follow(tried[i], starts[i])
+        followed = _follow(tried[i], starts[i], None if seen is None else _expected(tried[i], seen, size[0] / w))
         share = len(followed) / (len(tried[i].rows) * len(tried[i].columns))
         if share > best[0]:
             best = share, i, followed
@@ -183,10 +185,13 @@ class _Tiles:
 
 
 def _free_of_dark_ink(image: Image, box: int) -> Map:
-    """0 at ink that is far darker than the grid, and close by: on pale paper traces would be followed as lines."""
+    """0 at ink that is far darker than a pale grid, and close by: traces would be followed as lines; else 1."""
     channel = image.max(axis=2)  # coloured lines are bright in one channel, ink is dark in all
     dark = cv2.blur(channel, (box, box), borderType=cv2.BORDER_REFLECT).astype(np.float32) - channel
-    ink = dark > max(_TIMES_DARKER * float(np.percentile(dark[::3, ::3], 93)), _DARK_INK)
+    grid = float(np.percentile(dark[::3, ::3], 93))
+    if grid > _PALE:
+        return np.ones(dark.shape, np.float32)
+    ink = dark > max(_TIMES_DARKER * grid, _DARK_INK)
     return np.asarray(1 - cv2.dilate(ink.astype(np.uint8), np.ones((5, 5), np.uint8)), np.float32)
 
 
@@ -273,13 +278,23 @@ def _seeds(tiles: _Tiles, seen: Overview | None, shrunk: float) -> list[_Start]:
     return sorted(found, key=lambda start: -start[0])
 
 
-def _follow(tiles: _Tiles, starts: list[_Start]) -> dict[tuple[int, int], _Seen]:
+def _expected(tiles: _Tiles, seen: Overview, shrunk: float) -> Array:
+    """Wave vectors of 5 mm lines at each tile as a glance showed them, `(rows, columns, 2, 2)`; NaN: not known."""
+    x, y = np.meshgrid(tiles.columns, tiles.rows)
+    px = np.asarray((np.stack([x, y], -1).reshape(-1, 2) + 0.5 * tiles.side) / shrunk, np.float64)
+    along = np.stack([np.cos(angle := seen.lines_at(px)), np.sin(angle)], -1)
+    k = np.stack([along, np.stack([-along[:, 1], along[:, 0]], -1)], 1)
+    k /= (LARGE_SQUARE_MM * seen.scale_at(px) * shrunk)[:, None, None]
+    return np.asarray(k.reshape(len(tiles.rows), len(tiles.columns), 2, 2), np.float64)
+
+
+def _follow(tiles: _Tiles, starts: list[_Start], expected: Array | None) -> dict[tuple[int, int], _Seen]:
     """The largest connected part of the grid that one of the clearest starts leads to."""
     best: dict[tuple[int, int], _Seen] = {}
     for _, at, k in starts[:_STARTS:3]:
         if at in best:
             continue
-        grown = _grow(tiles, at, k)
+        grown = _grow(tiles, at, k, expected)
         if len(grown) > len(best):
             best = grown
         if len(best) > _ENOUGH * len(tiles.rows) * len(tiles.columns):
@@ -378,8 +393,10 @@ def _tooth_sums(tile: Map, window: Array, k: Array, n: int) -> NDArray[np.comple
     return sums
 
 
-def _grow(tiles: _Tiles, start: tuple[int, int], k: Array) -> dict[tuple[int, int], _Seen]:
+def _grow(tiles: _Tiles, start: tuple[int, int], k: Array, likely: Array | None) -> dict[tuple[int, int], _Seen]:
     refined, score = _refine(tiles, start, k)
+    if likely is not None and np.linalg.norm(refined) > 2.2 * np.linalg.norm(likely[start]):
+        likely = LARGE_SQUARE_MM * likely  # 1 mm lines are followed
     seen: dict[tuple[int, int], _Seen] = {}
     order = count()  # ties are not decided by comparing arrays
     queue = [(-score, next(order), start, refined, _phases(tiles, start, refined))]
@@ -393,7 +410,7 @@ def _grow(tiles: _Tiles, start: tuple[int, int], k: Array) -> dict[tuple[int, in
             if to in seen or not (0 <= to[0] < len(tiles.rows) and 0 <= to[1] < len(tiles.columns)):
                 continue
             theirs, value = _refine(tiles, to, own)
-            if value < _LEAST_SCORE:
+            if value < _LEAST_SCORE or (likely is not None and _strays(theirs, likely[to])):
                 continue
             expected = cycles + 0.5 * (own + theirs) @ (tiles.centre(to) - tiles.centre(at))
             phase = _phases(tiles, to, theirs)
@@ -401,6 +418,12 @@ def _grow(tiles: _Tiles, start: tuple[int, int], k: Array) -> dict[tuple[int, in
             if np.abs(off).max() <= _MOST_STEP:
                 heapq.heappush(queue, (-value, next(order), to, theirs, expected + off))
     return seen
+
+
+def _strays(k: Array, expected: Array) -> bool:
+    """Whether wave vectors `(2, 2)` are not about those expected, which may be unknown."""
+    off = np.linalg.norm(k - expected, axis=1) / np.linalg.norm(expected, axis=1)
+    return bool((off > _MOST_STRAY).any())
 
 
 def _samples(tiles: _Tiles, seen: dict[tuple[int, int], _Seen]) -> tuple[Array, Array]:
