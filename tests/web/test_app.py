@@ -158,6 +158,10 @@ def test_hostile_uploads_get_a_sentence(server: Running, body: bytes, headers: d
     assert str(server.server.sessions.folder) not in error
     assert visitor.json("GET", "/api/pages")["pages"] == []
     assert sorted(server.server.sessions.folder.rglob("*")) == files
+    for _ in range(200):  # its worker may still be starting
+        if visitor.ask("GET", "/healthz")[0] == 200:
+            break
+        time.sleep(0.1)
     assert visitor.ask("GET", "/healthz")[0] == 200
 
 
