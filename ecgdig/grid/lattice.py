@@ -70,6 +70,12 @@ def darkest_channel(image: Image) -> NDArray[np.uint8]:
     return np.asarray(cv2.min(cv2.min(red, green), blue), np.uint8)
 
 
+def brightest_channel(image: Image) -> NDArray[np.uint8]:
+    """The greatest of the three channels of each pixel, `(H, W)`."""
+    red, green, blue = cv2.split(image)
+    return np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
+
+
 @dataclass(frozen=True)
 class Tiles:
     """Square tiles of a darkness map and their power spectra.

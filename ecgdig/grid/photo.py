@@ -2,9 +2,8 @@
 
 The grid is followed from tile to tile, starting where it is clearest: each tile gives the local pitch and direction of
 both line families, and the phase of their lines at its centre, counted on from its neighbour's. A homography and a
-smooth field through the tiles bring the page upright to a millimetre or two; what is left is measured there by lock-in
-demodulation at the grid's own frequencies (Fourier-transform profilometry, Takeda 1982), in smaller and smaller
-neighbourhoods.
+smooth field through the tiles bring the page upright to a millimetre or two; what is left is measured there
+(`grid/offsets.py`).
 """
 
 from __future__ import annotations
@@ -12,16 +11,15 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
 
 import cv2
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ecgdig.grid.comb import HARMONICS, Waves, shifts_mm
 from ecgdig.grid.flat import GeometryError
-from ecgdig.grid.lattice import Map, darkest_channel, darkness, excess, radial, thin
+from ecgdig.grid.lattice import Map, brightest_channel, darkest_channel, darkness, excess, radial
+from ecgdig.grid.offsets import NODE_MM, locked_in, matched
 from ecgdig.grid.overview import Overview
 from ecgdig.grid.upright import resampled
 from ecgdig.page.warp import Displacement, Homography, Warp
@@ -44,18 +42,13 @@ _MOST_STEP = 0.2  # cycles by which a tile's lines may differ from what its neig
 _MOST_STRAY = 0.2  # by which a tile's wave vectors may differ from those seen at a glance
 _LEAST_TILES = 30
 _STARTS = 12  # the clearest tiles, of which every third is followed ...
+_LEAST_LINES = 3.0  # lines that a tile must hold, where their pitch is known ...
+_NEARLY_ALL = 0.7  # ... and the share of the tiles on paper after which no larger ones are tried
 _ENOUGH = 0.4  # ... until this share of the image's tiles has been reached
 _MOST_SQUARES = 90  # more lines than this along the short side are 1 mm lines
 _SCALE_OFF = 1.35  # the scale may differ by this factor from what was seen at a glance
 _BEYOND_PAPER = 3  # cells around the paper that was seen at a glance in which lines are followed too
-_RASTER_PX_PER_MM = 6.0
-_NODE_MM = 2.0
 _DARKEST_PAPER = 0.55  # of the median light on the paper
-_LEAST_MASS = 0.02  # squared weight of a measurement that moves the field half as far as it says
-_ALONG_MM, _WIDEST_MM = 1.5, 0.8  # strokes are averaged over this along them; wider ones are no lines but edges
-_MATCHES, _COMB_MM = 1, (4.0, 4.0)  # times that combs are matched, in neighbourhoods across and along the lines
-_LINE_MM, _ASIDE_MM = 30.0, 1.0  # ink is darker than lines are over this length, so far aside too, ...
-_INK, _LEAST_INK, _AROUND_MM = 0.8, 0.06, 0.35  # ... by times the grid, share of the paper; and what is around it
 _CLEAR = 0.3  # weight of the lock-in signal where lines count as seen
 # harmonic of the 5 mm lines, neighbourhood (Gaussian sigma) in mm across the lines, which it bridges, and along them.
 # The tiles leave 0.03 to 0.2 mm; the lower harmonics, on which traces weigh more, would make that worse
@@ -93,7 +86,7 @@ class PhotoGrid:
         light = cv2.blur(light, (5, 5))
         if near.any():
             near = near & (light > _DARKEST_PAPER * np.median(light[near > 0])).astype(np.uint8)
-        scale = _NODE_MM * px_per_mm
+        scale = NODE_MM * px_per_mm
         to_nodes = np.array([[1 / scale, 0, 0.5 / scale], [0, 1 / scale, 0.5 / scale]])
         flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
         known = cv2.warpAffine(near, to_nodes, (shape[1], shape[0]), flags=flags)
@@ -115,22 +108,10 @@ def find_photo_grid(image: Image, seen: Overview | None = None) -> PhotoGrid:
     shrink = max(1.0, max(h, w) / WORKING_SIDE_PX)
     size = (round(w / shrink), round(h / shrink))
     small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8) if shrink > 1 else image
-    there = None if seen is None else _paper(seen, small.shape)
-    tried = [_Tiles.of(small, side, there) for side in TILE_SIDES_PX if min(small.shape[:2]) >= 2 * side]
-    if not tried:
+    sides = [side for side in TILE_SIDES_PX if min(small.shape[:2]) >= 2 * side]
+    if not sides:
         raise GeometryError(f"an image of {w} x {h} px is too small to hold an ECG page; give a larger photo")
-    starts = [_seeds(tiles, seen, size[0] / w) for tiles in tried]
-    clear = [float(np.mean([score for score, *_ in found[:_STARTS]])) if found else 0.0 for found in starts]
-    # small tiles follow folds better, but they must hold enough lines to tell the pitch, and lead over the page
-    best: tuple[float, int, dict[tuple[int, int], _Seen]] = (0.0, 0, {})
-    for i, value in enumerate(clear):
-        if value < 0.7 * max(clear) or best[0] > _ENOUGH:
-            continue
-        followed = _follow(tried[i], starts[i], None if seen is None else _expected(tried[i], seen, size[0] / w))
-        share = len(followed) / (len(tried[i].rows) * len(tried[i].columns))
-        if share > best[0]:
-            best = share, i, followed
-    tiles, followed = tried[best[1]], best[2]
+    tiles, followed = _tracked(small, sides) if seen is None else _tracked_near(small, sides, seen, size[0] / w)
     if len(followed) < _LEAST_TILES:
         raise GeometryError(
             "no printed ECG grid found that can be followed over the page; take the photo nearer, sharp and upright"
@@ -144,6 +125,48 @@ def find_photo_grid(image: Image, seen: Overview | None = None) -> PhotoGrid:
     size_mm = mm.max(axis=0) + 4 * LARGE_SQUARE_MM
     warp = _first_warp(mm, px, size_mm)
     return _refined(image, warp, size_mm, mm, 0.7 * tiles.side * float(np.median(_mm_per_px(mm, px))))
+
+
+_Followed = tuple["_Tiles", dict[tuple[int, int], "_Seen"]]
+
+
+def _tracked(image: Image, sides: list[int]) -> _Followed:
+    """The grid followed over tiles of the side that shows it clearest."""
+    tried = [_Tiles.of(image, side, None) for side in sides]
+    starts = [_seeds(tiles, None, 1.0) for tiles in tried]
+    clear = [float(np.mean([score for score, *_ in found[:_STARTS]])) if found else 0.0 for found in starts]
+    # small tiles follow folds better, but they must hold enough lines to tell the pitch, and lead over the page
+    best: tuple[float, int, dict[tuple[int, int], _Seen]] = (0.0, 0, {})
+    for i, value in enumerate(clear):
+        if value < 0.7 * max(clear) or best[0] > _ENOUGH:
+            continue
+        followed = _follow(tried[i], starts[i], None)
+        share = len(followed) / (len(tried[i].rows) * len(tried[i].columns))
+        if share > best[0]:
+            best = share, i, followed
+    return tried[best[1]], best[2]
+
+
+def _tracked_near(image: Image, sides: list[int], seen: Overview, shrunk: float) -> _Followed:
+    """The grid followed near what was seen at a glance, over the smallest tiles that lead over the paper.
+
+    Args:
+        shrunk: px of the image over those in which it was seen.
+    """
+    there = _paper(seen, image.shape)
+    pitch = LARGE_SQUARE_MM * shrunk * float(np.median(seen.px_per_mm[seen.known]))
+    best: tuple[float, _Followed] | None = None
+    for side in [side for side in sides if side > _LEAST_LINES * pitch] or sides[-1:]:
+        tiles = _Tiles.of(image, side, there)
+        likely = _expected(tiles, seen, shrunk)
+        followed = _follow(tiles, _seeds(tiles, seen, shrunk), likely)
+        share = len(followed) / max(int(np.isfinite(likely[..., 0, 0]).sum()), 1)
+        if best is None or share > best[0]:
+            best = share, (tiles, followed)
+        if share > _NEARLY_ALL:
+            break
+    assert best is not None
+    return best[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +209,7 @@ class _Tiles:
 
 def _free_of_dark_ink(image: Image, box: int) -> Map:
     """0 at ink that is far darker than a pale grid, and close by: traces would be followed as lines; else 1."""
-    channel = image.max(axis=2)  # coloured lines are bright in one channel, ink is dark in all
+    channel = brightest_channel(image)  # coloured lines are bright in one channel, ink is dark in all
     dark = cv2.blur(channel, (box, box), borderType=cv2.BORDER_REFLECT).astype(np.float32) - channel
     grid = float(np.percentile(dark[::3, ::3], 93))
     if grid > _PALE:
@@ -452,7 +475,7 @@ def _first_warp(mm: Array, px: Array, size_mm: Array) -> Warp:
         )
     flat = Homography.of(matrix)
     off = flat.inverse(px) - mm
-    field = Displacement.through(mm, off, size_mm, _NODE_MM, 9.0)
+    field = Displacement.through(mm, off, size_mm, NODE_MM, 9.0)
     return Warp((field, flat))
 
 
@@ -468,121 +491,14 @@ def _refined(image: Image, warp: Warp, size_mm: Array, tiles_mm: Array, reach_mm
     assert isinstance(field, Displacement)
     residual, seen = np.inf, np.zeros((0, 0), bool)
     j, i = np.meshgrid(np.arange(field.shift_mm.shape[1]), np.arange(field.shift_mm.shape[0]))
-    nodes_mm = np.stack([j, i], -1) * _NODE_MM
+    nodes_mm = np.stack([j, i], -1) * NODE_MM
     near = np.zeros(j.shape, bool)
     for x, y in tiles_mm:
         near |= (np.abs(nodes_mm[..., 0] - x) < reach_mm) & (np.abs(nodes_mm[..., 1] - y) < reach_mm)
-    for _ in range(_MATCHES):
-        field = field.plus(_matched(image, Warp((field, flat)), size_mm, near))
+    field = field.plus(matched(image, Warp((field, flat)), size_mm, near))
     for harmonic, across_mm, along_mm in _PASSES:
-        change, weight = _lock_in(image, Warp((field, flat)), size_mm, near, harmonic, (across_mm, along_mm))
+        change, weight = locked_in(image, Warp((field, flat)), size_mm, near, harmonic, (across_mm, along_mm))
         field = field.plus(change)
         residual = float(np.sqrt((change**2 * weight[..., None]).sum() / max(2 * weight.sum(), 1e-9)))
         seen = weight > _CLEAR
     return PhotoGrid(Warp((field, flat)), (float(size_mm[0]), float(size_mm[1])), seen, residual)
-
-
-def _matched(image: Image, warp: Warp, size_mm: Array, near: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """How far the lines are from where the warp has them, as combs of them show: mm at the nodes `(h, w, 2)`."""
-    r = _RASTER_PX_PER_MM
-    shape = (round(size_mm[1] * r), round(size_mm[0] * r))
-    page = resampled(image, warp, shape, r)
-    dark, free = darkness(page, round(LARGE_SQUARE_MM * r) | 1), _free_of_ink(page)
-    step = round(_NODE_MM * r)
-    nodes = near.shape[0], near.shape[1]
-    change = np.zeros((*nodes, 2), np.float32)
-    for axis in range(2):
-        lines = _lines_of(dark, axis) * free
-        # along the lines is down, as they are upright ones
-        upright, there = (lines, nodes) if axis == 0 else (np.ascontiguousarray(lines.T), nodes[::-1])
-        sums = _harmonics(upright, (_COMB_MM[0] * r / step, _COMB_MM[1] * r / step), step, there)
-        sums = sums if axis == 0 else sums.transpose(0, 2, 1)
-        power = np.sqrt((np.abs(sums) ** 2).sum(axis=0))
-        usual = float(np.percentile(power[near], 60)) + 1e-9
-        change[..., axis] = shifts_mm(Waves(sums, np.where(near, np.clip(power / usual, 0, 1), 0).astype(np.float32)))
-    return change
-
-
-def _lock_in(
-    image: Image, warp: Warp, size_mm: Array, near: NDArray[np.bool_], harmonic: int, sigma_mm: tuple[float, float]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """How far the lines are from where the warp has them: mm at the nodes `(h, w, 2)`, and their weights `(h, w)`."""
-    r = _RASTER_PX_PER_MM
-    shape = (round(size_mm[1] * r), round(size_mm[0] * r))
-    page = resampled(image, warp, shape, r)
-    dark = darkness(page, round(LARGE_SQUARE_MM * r) | 1)
-    free = _free_of_ink(page)
-    step = round(_NODE_MM * r)
-    nodes = near.shape[0], near.shape[1]
-    change = np.zeros((*nodes, 2), np.float32)
-    weights = []
-    for axis in range(2):
-        mm = (np.arange(shape[1 - axis]) + 0.5) / r
-        angle = 2 * np.pi * harmonic * mm / LARGE_SQUARE_MM
-        cos, sin = np.cos(angle).astype(np.float32), -np.sin(angle).astype(np.float32)
-        cos, sin = (cos[None, :], sin[None, :]) if axis == 0 else (cos[:, None], sin[:, None])
-        sigma = (sigma_mm[axis] * r / step, sigma_mm[1 - axis] * r / step)  # along x and along y, in nodes
-        lines = _lines_of(dark, axis) * free
-        real, imag = (_smooth(lines * part, sigma, step, nodes) for part in (cos, sin))
-        level = np.sqrt(_smooth(lines**2, sigma, step, nodes)) + 1e-3
-        clear = np.where(near, np.clip(np.hypot(real, imag) / level / 0.08, 0, 1), 0).astype(np.float32)
-        # darkness ~ cos(2π n (x - d) / 5 mm): the sum turns as exp(-2πi n d / 5 mm)
-        d = -np.arctan2(imag, real) * (LARGE_SQUARE_MM / (2 * np.pi * harmonic))
-        weights.append(clear)
-        half = 0.5 * sigma[0], 0.5 * sigma[1]
-        mass = cv2.GaussianBlur(clear**2, (0, 0), half[0], sigmaY=half[1]) + _LEAST_MASS
-        change[..., axis] = cv2.GaussianBlur(clear**2 * d, (0, 0), half[0], sigmaY=half[1]) / mass
-    return change, np.minimum(weights[0], weights[1])
-
-
-def _free_of_ink(page: Image) -> Map:
-    """1 where a page at `_RASTER_PX_PER_MM` shows no ink of traces or words: what is darker than the lines it is on."""
-    r = _RASTER_PX_PER_MM
-    box, along = round(LARGE_SQUARE_MM * r) | 1, round(_LINE_MM * r) | 1
-    channel = page.max(axis=2).astype(np.float32)  # coloured lines are bright in one channel, ink is dark in all
-    paper = cv2.blur(channel, (box, box), borderType=cv2.BORDER_REFLECT)
-    dark = (paper - channel) / np.maximum(paper, 1)
-    aside = np.ones((round(2 * _ASIDE_MM * r) | 1, 1), np.uint8)  # over folds a line is not where it is elsewhere
-    own = np.maximum(cv2.dilate(cv2.blur(dark, (1, along)), aside.T), cv2.dilate(cv2.blur(dark, (along, 1)), aside))
-    ink = dark - own > max(_INK * float(np.percentile(dark[::3, ::3], 93)), _LEAST_INK)
-    reach = 2 * round(_AROUND_MM * r) + 1
-    return np.asarray(1 - cv2.dilate(ink.astype(np.uint8), np.ones((reach, reach), np.uint8)), np.float32)
-
-
-def _lines_of(dark: Map, axis: int) -> Map:
-    """What of a darkness map are thin strokes across an axis (0: upright ones), a little smoothed along them."""
-    dark = dark if axis == 0 else np.ascontiguousarray(dark.T)
-    along = round(_ALONG_MM * _RASTER_PX_PER_MM) | 1
-    out = thin(cv2.blur(dark, (1, along), borderType=cv2.BORDER_REPLICATE), _WIDEST_MM * _RASTER_PX_PER_MM)
-    return out if axis == 0 else np.ascontiguousarray(out.T)
-
-
-def _harmonics(lines: Map, sigma: tuple[float, float], step: int, nodes: tuple[int, int]) -> NDArray[np.complex64]:
-    """Gaussian means of `lines` · exp(-2πi n x / 5 mm) at every `step`-th pixel, `(HARMONICS, *nodes)`."""
-    h, w = lines.shape
-    columns = -(-w // step)
-    mean = np.zeros((-(-h // step), columns * step), np.float32)
-    mean[:, :w] = cv2.resize(lines, (w, len(mean)), interpolation=cv2.INTER_AREA)
-    angle = 2 * np.pi / LARGE_SQUARE_MM * (np.arange(columns * step) + 0.5) / _RASTER_PX_PER_MM
-    wave = np.exp(-1j * np.arange(1, HARMONICS + 1)[:, None] * angle).astype(np.complex64) / step
-    wave = wave.reshape(HARMONICS, columns, step).transpose(1, 2, 0)
-    cells = mean.reshape(len(mean), columns, step).transpose(1, 0, 2)  # (columns, rows, step)
-    sums = np.empty((HARMONICS, *nodes), np.complex64)
-    for part in ("real", "imag"):
-        each = (cells @ np.ascontiguousarray(getattr(wave, part))).transpose(2, 1, 0)
-        for n in range(HARMONICS):
-            getattr(sums, part)[n] = _at_nodes(np.ascontiguousarray(each[n]), sigma, nodes)
-    return sums
-
-
-def _smooth(values: Map, sigma: tuple[float, float], step: int, nodes: tuple[int, int]) -> Map:
-    """Gaussian mean of `values` at every `step`-th pixel, from the page's corner on; `sigma` in nodes along x and y."""
-    small = cv2.resize(values, (-(-values.shape[1] // step), -(-values.shape[0] // step)), interpolation=cv2.INTER_AREA)
-    return _at_nodes(small, sigma, nodes)
-
-
-def _at_nodes(cells: NDArray[Any], sigma: tuple[float, float], nodes: tuple[int, int]) -> Map:
-    """The Gaussian mean of cells, between them: the centre of cell i is node i + 0.5."""
-    soft = cv2.GaussianBlur(cells, (0, 0), sigma[0], sigmaY=sigma[1], borderType=cv2.BORDER_REPLICATE)
-    y, x = np.mgrid[0 : nodes[0], 0 : nodes[1]].astype(np.float32)
-    return np.asarray(cv2.remap(soft, x - 0.5, y - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
