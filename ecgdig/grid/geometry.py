@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ecgdig.grid.flat import FlatGrid, GeometryError, NotFlatError, find_grid
 from ecgdig.grid.overview import Overview, overview
-from ecgdig.grid.photo import PhotoGrid, find_photo_grid
+from ecgdig.grid.photo import find_photo_grid
+from ecgdig.grid.photo_grid import PhotoGrid
 from ecgdig.page.warp import Homography, Warp
 
 Image = NDArray[np.uint8]  # (H, W, 3) RGB

@@ -18,10 +18,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ecgdig.grid.flat import GeometryError
-from ecgdig.grid.lattice import Map, brightest_channel, darkest_channel, darkness, excess, radial
+from ecgdig.grid.lattice import Map, brightest_channel, darkness, excess, radial
 from ecgdig.grid.offsets import NODE_MM, locked_in, matched
 from ecgdig.grid.overview import Overview
-from ecgdig.grid.upright import resampled
+from ecgdig.grid.photo_grid import PhotoGrid
 from ecgdig.page.warp import Displacement, Homography, Warp
 from ecgdig.units import LARGE_SQUARE_MM
 
@@ -48,50 +48,10 @@ _ENOUGH = 0.4  # ... until this share of the image's tiles has been reached
 _MOST_SQUARES = 90  # more lines than this along the short side are 1 mm lines
 _SCALE_OFF = 1.35  # the scale may differ by this factor from what was seen at a glance
 _BEYOND_PAPER = 3  # cells around the paper that was seen at a glance in which lines are followed too
-_DARKEST_PAPER = 0.55  # of the median light on the paper
 _CLEAR = 0.3  # weight of the lock-in signal where lines count as seen
 # harmonic of the 5 mm lines, neighbourhood (Gaussian sigma) in mm across the lines, which it bridges, and along them.
 # The tiles leave 0.03 to 0.2 mm; the lower harmonics, on which traces weigh more, would make that worse
 _PASSES = ((4, 4.0, 3.0), (5, 4.0, 3.0))
-
-
-@dataclass(frozen=True, eq=False)
-class PhotoGrid:
-    """The printed grid of a photo.
-
-    Attributes:
-        warp: paper mm -> image px; its zero is a crossing of grid lines up and left of all that was seen.
-        size_mm: width and height of what was seen of the grid.
-        seen: where lines were seen in the end, bool `(rows, columns)`, node (i, j) at (j, i) · 2 mm.
-        residual_mm: rms of the last correction.
-    """
-
-    warp: Warp
-    size_mm: tuple[float, float]
-    seen: NDArray[np.bool_]
-    residual_mm: float
-
-    @property
-    def support(self) -> float:
-        """0 to 1, the share of the area in which lines were seen."""
-        return float(self.seen.mean())
-
-    def upright(self, image: Image, px_per_mm: float = 8.0) -> tuple[Image, Warp]:
-        """The page as a scanner sees it, `(H, W, 3)`, and its warp in the same mm; plain where no grid was seen."""
-        shape = (round(self.size_mm[1] * px_per_mm), round(self.size_mm[0] * px_per_mm))
-        page = resampled(image, self.warp, shape, px_per_mm).copy()
-        near = cv2.morphologyEx(self.seen.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8))
-        # wood and cloth may look like lines; they are darker than any paper, shadows included
-        light = cv2.resize(darkest_channel(page), near.shape[::-1], interpolation=cv2.INTER_AREA)
-        light = cv2.blur(light, (5, 5))
-        if near.any():
-            near = near & (light > _DARKEST_PAPER * np.median(light[near > 0])).astype(np.uint8)
-        scale = NODE_MM * px_per_mm
-        to_nodes = np.array([[1 / scale, 0, 0.5 / scale], [0, 1 / scale, 0.5 / scale]])
-        flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-        known = cv2.warpAffine(near, to_nodes, (shape[1], shape[0]), flags=flags)
-        page[known == 0] = np.median(page[known > 0][::97], axis=0) if known.any() else 255
-        return page, Warp.flat(px_per_mm)
 
 
 def find_photo_grid(image: Image, seen: Overview | None = None) -> PhotoGrid:
