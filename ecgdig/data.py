@@ -37,7 +37,37 @@ _AT_AN_END, _AT_THE_START = 0.2, 0.35  # how often a strip holds an end of its r
 _SEEN_AROUND_MM = 10.0  # what is drawn around a strip, so that curled paper does not run out
 
 
-class StripDataset(Dataset[Item]):
+class DrawnPages(Dataset[Item]):
+    """What the data sets share: item i is made of one page, which is a function of (seed, i).
+
+    Args:
+        source: where recordings come from.
+        presets: degradation preset -> how often.
+        seed: another seed, other pages.
+        length: pages an epoch; the index goes on counting in the next one.
+        in_order: take recording i of the source for item i (validation), not a random one.
+        words: text file of what is written on pages by hand, one note a line; None: the built-in list.
+    """
+
+    def __init__(
+        self, source: Source, presets: Mapping[str, float], seed: int, length: int, in_order: bool, words: str | None
+    ) -> None:
+        self.source, self.presets, self.seed, self.length = source, dict(presets), seed, length
+        self.in_order, self.words = in_order, read_words(words)
+
+    def __len__(self) -> int:
+        return self.length
+
+    def begun(self, index: int) -> tuple[np.random.Generator, Recording, str, Split]:
+        """The randomness of an item, its recording and preset, and which looks it may have."""
+        rng = np.random.default_rng([self.seed, _PAGE_STREAM, index])
+        item = index % len(self.source) if self.in_order else int(rng.integers(len(self.source)))
+        preset = pick_preset(rng, self.presets)
+        # validation also sees what training never does
+        return rng, self.source[item], preset, "all" if self.in_order else "train"
+
+
+class StripDataset(DrawnPages):
     """Item i: one strip of one page with its truth.
 
     Items are dictionaries of arrays: `image` uint8 `(3, H, W)`, `height_px` float32 `(columns,)` (NaN = not printed),
@@ -66,19 +96,11 @@ class StripDataset(Dataset[Item]):
         in_order: bool = False,
         words: str | None = None,
     ) -> None:
-        self.source, self.spec, self.width_px = source, spec, width_px
-        self.presets, self.seed, self.length, self.in_order = dict(presets), seed, length, in_order
-        self.words = read_words(words)
-
-    def __len__(self) -> int:
-        return self.length
+        super().__init__(source, presets, seed, length, in_order, words)
+        self.spec, self.width_px = spec, width_px
 
     def __getitem__(self, index: int) -> Item:
-        rng = np.random.default_rng([self.seed, _PAGE_STREAM, index])
-        item = index % len(self.source) if self.in_order else int(rng.integers(len(self.source)))
-        recording = self.source[item]
-        preset = pick_preset(rng, self.presets)
-        split: Split = "all" if self.in_order else "train"  # validation also sees what training never does
+        rng, recording, preset, split = self.begun(index)
         style = sample_style(rng, split)
         layout = sample_layout(recording, style, rng, split=split)
         width_mm = self.width_px / self.spec.px_per_mm_x

@@ -7,21 +7,17 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from torch.utils.data import Dataset
 
-from ecgdig.data import Item, PagesOnTheFly, pick_preset
+from ecgdig.data import DrawnPages, Item, PagesOnTheFly
 from ecgdig.degrade import degrade
-from ecgdig.degrade.handwriting import read_words
 from ecgdig.locate.ink import INK_PX_PER_MM
 from ecgdig.locate.sheet import DEEP_STRIDE, MAPS, STRIDE, levelled
 from ecgdig.page.page import Page
 from ecgdig.page.sample import sample_page
-from ecgdig.page.split import Split
 from ecgdig.page.warp import Warp, coarse_to_fine
 from ecgdig.sources import Source
 
 Affine = NDArray[np.float64]  # (3, 3): crop px -> paper mm
-_PAGE_STREAM = 1
 _COARSE = 16
 _SHRINK = 1.5
 _ROW_MM, _SEAM_MM, _BAR_MM, _TRACE_CELLS = 1.0, 5.0, 0.5, 2
@@ -93,7 +89,7 @@ def crop_truth(page: Page, affine: Affine, shape: tuple[int, int]) -> NDArray[np
     return maps
 
 
-class SheetDataset(Dataset[Item]):
+class SheetDataset(DrawnPages):
     """Item i: crops of one page.
 
     Items are dictionaries of arrays: `image` uint8 `(crops, 3, H, W)`, `levelled`, `maps` uint8
@@ -118,20 +114,13 @@ class SheetDataset(Dataset[Item]):
     ) -> None:
         if any(side % DEEP_STRIDE for side in shape):
             raise ValueError(f"crops of {shape[0]} x {shape[1]} px; take sides that {DEEP_STRIDE} divides")
-        self.source, self.shape, self.crops = source, shape, crops
-        self.presets, self.seed, self.length, self.in_order = dict(presets), seed, length, in_order
-        self.words = read_words(words)
-
-    def __len__(self) -> int:
-        return self.length
+        super().__init__(source, presets, seed, length, in_order, words)
+        self.shape, self.crops = shape, crops
 
     def __getitem__(self, index: int) -> Item:
-        rng = np.random.default_rng([self.seed, _PAGE_STREAM, index])
-        item = index % len(self.source) if self.in_order else int(rng.integers(len(self.source)))
-        preset = pick_preset(rng, self.presets)
-        split: Split = "all" if self.in_order else "train"
+        rng, recording, preset, split = self.begun(index)
         dpi = float(rng.uniform(110, 250))
-        page = degrade(sample_page(self.source[item], rng, dpi, split), preset, rng, words=self.words)
+        page = degrade(sample_page(recording, rng, dpi, split), preset, rng, words=self.words)
         images, maps, turns = [], [], []
         for _ in range(self.crops):
             turn = int(rng.choice(len(_TURNS), p=_TURNS))

@@ -7,20 +7,16 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from torch.utils.data import Dataset
 
-from ecgdig.data import Item, PagesOnTheFly, pick_preset
-from ecgdig.degrade.handwriting import read_words
+from ecgdig.data import DrawnPages, Item, PagesOnTheFly
 from ecgdig.degrade.presets import apply, draw, preset_named
 from ecgdig.grid.overview import SIDE_PX, STRIDE, pictured, spectra
 from ecgdig.page.page import Page
 from ecgdig.page.sample import sample_page
-from ecgdig.page.split import Split
 from ecgdig.page.warp import Homography
 from ecgdig.sources import Source
 
 TRUTHS = ("paper", "scale", "stretch", "skew", "angle")
-_PAGE_STREAM = 1
 _DPI = (100.0, 190.0)
 _SCALES = (1.3, 6.5)  # px/mm of the thumbnails
 _TURNS = (0.55, 0.15, 0.15, 0.15)  # how often a page is turned by 0 to 3 quarters
@@ -103,7 +99,7 @@ def truth_of(page: Page, seen: NDArray[np.bool_]) -> NDArray[np.float32]:
     return values
 
 
-class PageDataset(Dataset[Item]):
+class PageDataset(DrawnPages):
     """Item i: thumbnails of one page.
 
     Items are dictionaries of arrays: `image` uint8 `(views, 4, side, side)`, as `grid.overview.pictured` makes it,
@@ -129,20 +125,13 @@ class PageDataset(Dataset[Item]):
     ) -> None:
         if side_px % STRIDE:
             raise ValueError(f"thumbnails of {side_px} px; take a side that {STRIDE} divides")
-        self.source, self.side_px, self.views = source, side_px, views
-        self.presets, self.seed, self.length, self.in_order = dict(presets), seed, length, in_order
-        self.words = read_words(words)
-
-    def __len__(self) -> int:
-        return self.length
+        super().__init__(source, presets, seed, length, in_order, words)
+        self.side_px, self.views = side_px, views
 
     def __getitem__(self, index: int) -> Item:
-        rng = np.random.default_rng([self.seed, _PAGE_STREAM, index])
-        item = index % len(self.source) if self.in_order else int(rng.integers(len(self.source)))
-        preset = pick_preset(rng, self.presets)
-        split: Split = "all" if self.in_order else "train"
+        rng, recording, preset, split = self.begun(index)
         dpi = float(rng.uniform(*_DPI))
-        page = sample_page(self.source[item], rng, dpi, split)
+        page = sample_page(recording, rng, dpi, split)
         mix, drawn = preset_named(preset), draw(preset, rng)
         at_dpi = None if drawn.dpi is None else dpi
         page = apply(page, drawn.strengths, rng, dpi=at_dpi, margin_mm=drawn.margin_mm, desk=mix.desk, words=self.words)

@@ -64,6 +64,8 @@ def find_photo_grid(image: Image, seen: Overview | None = None) -> PhotoGrid:
     Raises:
         GeometryError: there is no grid that can be followed.
     """
+    if seen is not None and not seen.known.any():
+        seen = None
     h, w = image.shape[:2]
     shrink = max(1.0, max(h, w) / WORKING_SIDE_PX)
     size = (round(w / shrink), round(h / shrink))

@@ -10,7 +10,8 @@ import pytest
 from ecgdig.degrade import apply
 from ecgdig.degrade.geometry import View, resample
 from ecgdig.grid.flat import GeometryError
-from ecgdig.grid.photo import find_photo_grid
+from ecgdig.grid.overview import Overview
+from ecgdig.grid.photo import _strays, find_photo_grid
 from ecgdig.page import PLAIN, Layout, Page, render
 from ecgdig.page.warp import Homography, Waves
 from ecgdig.recording import Recording
@@ -100,3 +101,32 @@ def test_no_grid_is_refused(kind: str) -> None:
         image[:, ::12] = 30
     with pytest.raises(GeometryError):
         find_photo_grid(image)
+
+
+def overview_of(page: Page, px_per_mm: float, angle_rad: float, sure: float = 1.0) -> Overview:
+    """A glance that saw one scale and one direction all over an image."""
+    cells = np.ones((page.shape[0] // 32, page.shape[1] // 32), np.float32)
+    zero = 0 * cells
+    return Overview(32.0, cells, px_per_mm * cells, sure * cells, zero, zero, angle_rad * cells)
+
+
+def test_a_glance_that_saw_nothing_changes_nothing(clean: Page) -> None:
+    page = photographed(clean, 3.0, 0.6, (), 0.0)
+    alone, aided = find_photo_grid(page.image), find_photo_grid(page.image, overview_of(page, 3.0, 0.3, sure=0.1))
+    at = [[60.0, 60.0], [180.0, 120.0]]
+    np.testing.assert_array_equal(alone.warp.to_px(at), aided.warp.to_px(at))
+
+
+def test_lines_of_another_pitch_than_was_seen_are_not_followed(clean: Page) -> None:
+    page = photographed(clean, 3.0, 0.6, (), 0.0)
+    find_photo_grid(page.image, overview_of(page, 6.7, 0.05))
+    with pytest.raises(GeometryError):  # 5 mm lines there would be 1.7 times as far apart
+        find_photo_grid(page.image, overview_of(page, 11.5, 0.05))
+
+
+def test_wave_vectors_stray_by_a_fifth() -> None:
+    k = np.array([[0.03, 0.001], [-0.001, 0.03]])
+    assert not _strays(1.15 * k, k)
+    assert _strays(1.25 * k, k)
+    assert _strays(k[::-1], k)
+    assert not _strays(k, np.full((2, 2), np.nan))  # nothing is known there
