@@ -2,7 +2,7 @@
 
 A small convolutional network looks at the page shrunk to `SIDE_PX`, and at the spectra of its parts, and answers for
 every cell of `STRIDE` px. It is right to some percent where rules on lines are right to a thousandth or wrong by a
-factor of two; so the lines are followed near what it says. It is run in numpy; `configs/page_cpu.yaml` trains it.
+factor of two; so the lines are followed near what it says. It is run by `small_net`; `configs/page_cpu.yaml` trains it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Protocol, Self, TypeVar
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
 from scipy import fft
 
-from ecgdig.convolve import Array, convolved
+from ecgdig.convolve import Array
 from ecgdig.grid.lattice import darkest_channel
+from ecgdig.small_net import Layers, run
 
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 
@@ -146,22 +146,17 @@ def pictured(page: Image) -> Image:
 
 def answers(picture: Image) -> dict[str, Array]:
     """Run the network over a picture `(H, W, 4)`: the logits of each head, `(ceil(H / 16), ceil(W / 16), numbers)`."""
-    weights = _weights(WEIGHTS)
     h, w = picture.shape[:2]
     padded = np.pad(picture, ((0, -h % STRIDE), (0, -w % STRIDE), (0, 0)), "edge")
-
-    def layer(name: str, value: Array, stride: int, dilation: int) -> Array:
-        out = convolved(value, weights[f"{name}.weight"], weights[f"{name}.bias"], stride, dilation)
-        return np.maximum(out, 0, out=out)
-
-    def grown(value: Array, like: Array) -> Array:
-        return value.repeat(2, axis=0).repeat(2, axis=1)[: like.shape[0], : like.shape[1]]
-
     bands = (spectra(padded[..., 3]).astype(np.float32) - 128) / np.float32(32)
-    value = layers(cells(padded), bands, layer, grown)
-    logits = np.asarray(value @ weights["heads.weight"][:, :, 0, 0].T + weights["heads.bias"], np.float32)
+    (logits,) = run(_answers, WEIGHTS, cells(padded), bands)
     ends = np.cumsum(list(HEADS.values()))
     return {name: logits[..., end - n : end] for (name, n), end in zip(HEADS.items(), ends, strict=True)}
+
+
+def _answers(of: Layers[T], page: T, bands: T) -> tuple[T]:
+    """The logits of all heads."""
+    return (of.head("heads", layers(page, bands, of.layer, of.grown)),)
 
 
 def cells(picture: Image) -> Array:
@@ -279,8 +274,3 @@ def _softmax(logits: Array) -> Array:
 
 def _chance(logit: Array) -> Array:
     return np.asarray(1 / (1 + np.exp(-logit)), np.float32)
-
-
-@lru_cache(maxsize=2)
-def _weights(file: Path) -> dict[str, Array]:
-    return {name: value.astype(np.float32) for name, value in load_file(file).items()}

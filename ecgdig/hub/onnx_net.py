@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgdig.ort import has_onnxruntime, import_onnxruntime, session
+
+__all__ = ["INPUT", "OUTPUTS", "OnnxNet", "has_onnxruntime", "import_onnxruntime"]
+
 INPUT, OUTPUTS = "strips", ("chance", "present")  # names in the ONNX graph
-
-
-def has_onnxruntime() -> bool:
-    """Whether onnxruntime is installed (`pip install 'ecgdig[onnx]'`)."""
-    return find_spec("onnxruntime") is not None
-
-
-def import_onnxruntime() -> Any:
-    """The library, told to send nothing: its official builds report their use to Microsoft otherwise (its Privacy.md).
-
-    Raises:
-        ImportError: it is not installed.
-    """
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    import onnxruntime
-
-    return onnxruntime
 
 
 class OnnxNet:
@@ -41,12 +25,7 @@ class OnnxNet:
     """
 
     def __init__(self, file: Path) -> None:
-        onnxruntime = import_onnxruntime()
-        options = onnxruntime.SessionOptions()
-        threads = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]  # "2,1": those of nested regions follow
-        options.intra_op_num_threads = int(threads) if threads.isdigit() else 0
-        options.log_severity_level = 3  # errors, not warnings
-        self._session = onnxruntime.InferenceSession(file.read_bytes(), options, providers=["CPUExecutionProvider"])
+        self._session = session(file.read_bytes())
         names = tuple(value.name for value in self._session.get_outputs())
         if names != OUTPUTS:
             raise ValueError(f"{file.name} gives {', '.join(names)}; want {', '.join(OUTPUTS)}")

@@ -1,6 +1,6 @@
 """Lead names, paper speed and gain as they are printed: read from the ink map by a small convolutional network.
 
-The network is run in numpy, like all of this folder; `scripts/train_names.py` trains it. Its answer is evidence beside
+The network is run by `small_net`, which needs no torch; `scripts/train_names.py` trains it. Its answer is evidence beside
 the traces' own: a name may be hidden, and an upright stroke looks like a serifless I.
 """
 
@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
-from safetensors.numpy import load_file
 
-from ecgdig.convolve import Array, convolved
+from ecgdig.convolve import Array
 from ecgdig.locate.ink import INK_PX_PER_MM, InkMap
+from ecgdig.small_net import Layers, T, run
 from ecgdig.units import LEADS
 
 SPEED_TOKENS = ("12.5 mm/s", "25 mm/s", "50 mm/s", "100 mm/s")
@@ -58,19 +57,19 @@ def heat_maps(ink: Array) -> Array:
     Args:
         ink: `(h, w)`, 0 to 1, at `INK_PX_PER_MM`.
     """
-    weights = _weights(WEIGHTS)
     h, w = (side // STRIDE * STRIDE for side in ink.shape)
-    value = np.ascontiguousarray(ink[:h, :w, None])
-    for i, (_, stride, dilation, _) in enumerate(LAYERS):
-        after = np.maximum(convolved(value, weights[f"{i}.weight"], weights[f"{i}.bias"], stride, dilation), 0)
-        value = after + value if i >= 2 else after
-    logits = value @ weights["head.weight"][:, :, 0, 0].T + weights["head.bias"]
+    (logits,) = run(_answers, WEIGHTS, np.ascontiguousarray(ink[:h, :w, None]))
     return np.ascontiguousarray(np.moveaxis(1 / (1 + np.exp(-logits)), 2, 0), np.float32)
 
 
-@lru_cache(maxsize=2)
-def _weights(file: Path) -> dict[str, Array]:
-    return {name: value.astype(np.float32) for name, value in load_file(file).items()}
+def _answers(of: Layers[T], ink: T) -> tuple[T]:
+    """The logits of each token at `STRIDE`."""
+    value = ink
+    for i, (_, stride, dilation, _) in enumerate(LAYERS):
+        after = of.layer(f"{i}", value, stride, dilation)
+        value = after + value if i >= 2 else after
+    return (of.head("head", value),)
+
 
 
 def best(words: Sequence[Word], tokens: Sequence[str]) -> Word | None:

@@ -1,6 +1,6 @@
 """What stands where on a page that was brought upright: maps made by a small convolutional network.
 
-The network is run in numpy, like all of this folder; `configs/sheet_cpu.yaml` trains it. It sees the page at
+The network is run by `small_net`, which needs no torch; `configs/sheet_cpu.yaml` trains it. It sees the page at
 `INK_PX_PER_MM` and answers at half of that. It tells traces from words, grid, folds and the edges of the paper, which
 no rule on darkness does; where exactly a stroke runs is then read from the ink map.
 """
@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
 
-from ecgdig.convolve import Array, convolved
+from ecgdig.convolve import Array
 from ecgdig.locate.ink import INK_PX_PER_MM, InkMap
+from ecgdig.small_net import Layers, run
 
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 
@@ -70,13 +69,13 @@ class SheetMaps:
         return float(self.quarters[1] + self.quarters[3])
 
 
-def layers(page: T, layer: Callable[[str, T, int, int], T], grown: Callable[[T], T]) -> tuple[T, T]:
+def layers(page: T, layer: Callable[[str, T, int, int], T], grown: Callable[[T, T], T]) -> tuple[T, T]:
     """The network without its heads: features at `STRIDE`, and at `DEEP_STRIDE`.
 
     Args:
         page: the picture, 2 by 2 px a cell.
         layer: (name, value, stride, dilation) -> value; a convolution, its norm, and what is negative made 0.
-        grown: a value at twice the resolution.
+        grown: (value, like) -> the value at twice the resolution, which is that of the other.
     """
     levels = [layer("stem", page, 1, 1)]
     for i, (_, dilations) in enumerate(LEVELS):
@@ -86,7 +85,7 @@ def layers(page: T, layer: Callable[[str, T, int, int], T], grown: Callable[[T],
         levels.append(value)
     deep = value = levels.pop()
     for i in reversed(range(len(LEVELS))):
-        value = grown(layer(f"narrow{i}", value, 1, 1)) + levels[i]
+        value = grown(layer(f"narrow{i}", value, 1, 1), levels[i]) + levels[i]
         value = value + layer(f"up{i}", value, 1, 1)
     return value, deep
 
@@ -125,21 +124,19 @@ def sheet_maps(page: Image) -> SheetMaps:
     Returns:
         maps `(ceil(H / 2), ceil(W / 2))`.
     """
-    weights = _weights(WEIGHTS)
     h, w = page.shape[:2]
     padded = np.pad(levelled(page), ((0, -h % DEEP_STRIDE), (0, -w % DEEP_STRIDE), (0, 0)), "edge")
-
-    def layer(name: str, value: Array, stride: int, dilation: int) -> Array:
-        out = convolved(value, weights[f"{name}.weight"], weights[f"{name}.bias"], stride, dilation)
-        return np.maximum(out, 0, out=out)
-
-    fine, deep = layers(cells(padded), layer, lambda value: value.repeat(2, axis=0).repeat(2, axis=1))
-    logits = fine @ weights["maps.weight"][:, :, 0, 0].T + weights["maps.bias"]
+    logits, turned = run(_answers, WEIGHTS, cells(padded))
     chances = 1 / (1 + np.exp(-logits))
-    turned = deep @ weights["quarters.weight"][:, :, 0, 0].T + weights["quarters.bias"]
     vote = _vote(turned, chances[..., MAPS.index("row")])
     seen = chances[: -(-h // STRIDE), : -(-w // STRIDE)]
     return SheetMaps(**{name: np.ascontiguousarray(seen[..., k]) for k, name in enumerate(MAPS)}, quarters=vote)
+
+
+def _answers(of: Layers[T], page: T) -> tuple[T, T]:
+    """The logits of the maps at `STRIDE`, and of the quarter turns at `DEEP_STRIDE`."""
+    fine, deep = layers(page, of.layer, of.grown)
+    return of.head("maps", fine), of.head("quarters", deep)
 
 
 def levelled(page: Image) -> Image:
@@ -177,8 +174,3 @@ def _vote(logits: Array, row: Array) -> Array:
     total = (each * weight[..., None]).sum(axis=(0, 1)) / 30
     chance = np.exp(total - total.max())
     return np.asarray(chance / chance.sum(), np.float32)
-
-
-@lru_cache(maxsize=2)
-def _weights(file: Path) -> dict[str, Array]:
-    return {name: value.astype(np.float32) for name, value in load_file(file).items()}

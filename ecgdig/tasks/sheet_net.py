@@ -34,7 +34,7 @@ class SheetNet(nn.Module):
         b, colours, h, w = pages.shape
         parts = (pages.float() / 255 - 0.5).reshape(b, colours, h // STRIDE, STRIDE, w // STRIDE, STRIDE)
         value = parts.permute(0, 3, 5, 1, 2, 4).flatten(1, 3)
-        fine, deep = layers(value, self._layer, lambda v: F.interpolate(v, scale_factor=2.0, mode="nearest"))
+        fine, deep = layers(value, self._layer, lambda v, _: F.interpolate(v, scale_factor=2.0, mode="nearest"))
         return self.maps(fine), self.quarters(deep)
 
     def _layer(self, name: str, value: Tensor, stride: int, dilation: int) -> Tensor:
