@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 Map = NDArray[np.float32]  # (H, W)
@@ -141,12 +140,27 @@ def radial(
     spectrum: NDArray[np.float32], angles_rad: NDArray[np.float64], radii_bins: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """Samples `(n_angles, n_radii)` of a half spectrum along directions; an angle of 0 is +x, π/2 is +y."""
-    fx = np.cos(angles_rad)[:, None] * radii_bins
-    fy = np.sin(angles_rad)[:, None] * radii_bins
-    flip = fx < 0  # the spectrum of a real image is symmetric
-    fx, fy = np.where(flip, -fx, fx), np.where(flip, -fy, fy)
-    out = map_coordinates(spectrum, [fy % spectrum.shape[0], fx], order=1, mode="grid-wrap", prefilter=False)
-    return np.asarray(out, np.float32)
+    return _radial(spectrum, np.cos(angles_rad), np.sin(angles_rad), radii_bins)
+
+
+@njit(cache=True, nogil=True)
+def _radial(
+    spectrum: NDArray[np.float32], cos: NDArray[np.float64], sin: NDArray[np.float64], radii: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Linear between bins; both frequencies go round, as `scipy.ndimage.map_coordinates` has it for "grid-wrap"."""
+    h, w = spectrum.shape
+    out = np.empty((len(cos), len(radii)), np.float32)
+    for a in range(len(cos)):
+        side = -1.0 if cos[a] < 0 else 1.0  # the spectrum of a real image is symmetric
+        for r in range(len(radii)):
+            fx, fy = side * cos[a] * radii[r], side * sin[a] * radii[r]
+            x, y = int(np.floor(fx)), int(np.floor(fy))
+            u, v = fx - x, fy - y
+            left, right, top, bottom = x % w, (x + 1) % w, y % h, (y + 1) % h
+            upper = (1 - u) * spectrum[top, left] + u * spectrum[top, right]
+            lower = (1 - u) * spectrum[bottom, left] + u * spectrum[bottom, right]
+            out[a, r] = (1 - v) * upper + v * lower
+    return out
 
 
 def radii_of(side: int) -> NDArray[np.float64]:

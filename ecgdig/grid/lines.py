@@ -193,24 +193,23 @@ class _Lines:
     @staticmethod
     def measure(dark: Map, free: Map, low: Array, axis: int) -> _Lines | None:
         """Find the lines across `axis` (0: upright lines, at x) in a darkness map whose corner is at `low` mm."""
-        if axis:
-            dark, free, low = np.ascontiguousarray(dark.T), np.ascontiguousarray(free.T), low[::-1]
         r = _PX_PER_MM
-        size = (1, round(2 * _ALONG_MM * r) | 1)
-        share = cv2.blur(free, size, borderType=cv2.BORDER_REPLICATE)
-        mean = cv2.blur(dark * free, size, borderType=cv2.BORDER_REPLICATE) / np.maximum(share, 0.05)
-        mean = thin(cv2.GaussianBlur(mean, (0, 0), _BLUR_MM * r, sigmaY=0.01), _WIDEST_MM * r).astype(np.float64)
-        number = np.arange(np.ceil((low[0] + 1) / LARGE_SQUARE_MM), (low[0] + dark.shape[1] / r - 1) / LARGE_SQUARE_MM)
-        rows = np.arange(round(_ALONG_MM * r), dark.shape[0] - round(_ALONG_MM * r), round(NODE_MM * r))
+        across, along = dark.shape[1 - axis], dark.shape[axis]
+        low = low[::-1] if axis else low
+        rows = np.arange(round(_ALONG_MM * r), along - round(_ALONG_MM * r), round(NODE_MM * r))
+        number = np.arange(np.ceil((low[0] + 1) / LARGE_SQUARE_MM), (low[0] + across / r - 1) / LARGE_SQUARE_MM)
         if len(number) < 4 or len(rows) < 4:
             return None
+        share = _means_along(free, rows, axis)
+        mean = _means_along(dark * free, rows, axis) / np.maximum(share, 0.05)
+        mean = thin(cv2.GaussianBlur(mean, (0, 0), _BLUR_MM * r, sigmaY=0.01), _WIDEST_MM * r).astype(np.float64)
         half = round(_REACH_MM * r)
         # place of line i in columns, to a fraction; looked at from the nearest column on
         place = (number * LARGE_SQUARE_MM - low[0]) * r - 0.5
         first = np.round(place).astype(int)
         columns = first[:, None] + np.arange(-half - 1, half + 2)
-        columns = np.clip(columns, 0, dark.shape[1] - 1)
-        profile = mean[rows[:, None, None], columns[None]]  # (m, n, 2·half + 3)
+        columns = np.clip(columns, 0, across - 1)
+        profile = mean[:, columns]  # (m, n, 2·half + 3)
         inner = profile[..., 1:-1]
         top = inner.argmax(-1)
         at = np.take_along_axis(inner, top[..., None], -1)[..., 0]
@@ -221,7 +220,7 @@ class _Lines:
         offset = (top - half + shift + (first - place)) / r
         contrast = at - np.median(profile, -1)
         usual = float(np.percentile(contrast, 75))
-        seen = (share[rows[:, None], np.clip(first, 0, dark.shape[1] - 1)[None]] > _LEAST_SEEN) & (
+        seen = (share[:, np.clip(first, 0, across - 1)] > _LEAST_SEEN) & (
             contrast > max(0.35 * usual, _LEAST_CONTRAST)
         )
         seen &= (top > 0) & (top < 2 * half)
@@ -273,6 +272,16 @@ class _Lines:
         )
         out: Array = total / np.maximum(mass, 1e-3 * max(float(mass.max()), 1e-9))
         return out
+
+
+def _means_along(values: Map, places: NDArray[np.int64], axis: int) -> Map:
+    """The mean of `values` over `_ALONG_MM` to either side of each place along an axis (0: y), `(places, length)`."""
+    half = round(_ALONG_MM * _PX_PER_MM)
+    if axis:
+        means = [cv2.reduce(values[:, at - half : at + half + 1], 1, cv2.REDUCE_AVG)[:, 0] for at in places]
+    else:
+        means = [cv2.reduce(values[at - half : at + half + 1], 0, cv2.REDUCE_AVG)[0] for at in places]
+    return np.asarray(means, np.float32)
 
 
 def _nan_median(values: Array, across: int, along: int) -> Array:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 
 import cv2
@@ -33,6 +34,7 @@ TILE_SIDES_PX = (128, 192, 288)
 _PALE = 15.0  # grey levels of a grid beside which dark ink is not looked at ...
 _TIMES_DARKER, _DARK_INK = 3.0, 25.0  # ... that is so many times as dark, and so many grey levels
 _TEETH = 8  # harmonics of the grid that are looked at
+_TOOTH = np.arange(1, _TEETH + 1)
 _FASTEST = 0.42  # cycles per px; faster harmonics are not looked at
 _MOST_RISE = 7.0  # log power over the surroundings at which a tooth counts in full
 _SEED_STEP = 3  # only every third tile each way is looked at for a start
@@ -40,6 +42,9 @@ _SEED_SCORE = 1.6  # mean rise of the teeth of both families where following may
 _LEAST_SCORE = 0.9  # ... and where it goes on
 _MOST_STEP = 0.2  # cycles by which a tile's lines may differ from what its neighbour foretells
 _MOST_STRAY = 0.2  # by which a tile's wave vectors may differ from those seen at a glance
+# by how much a tile's waves are stretched and turned (rad) in search of the best ones, and in how many steps each
+_STEPS_NEARER = np.array([(0.10, 0.10, 9), (0.02, 0.02, 7), (0.005, 0.005, 5)])
+_PHASES = 400  # of the lines in a tile that are tried
 _LEAST_TILES = 30
 _STARTS = 12  # the clearest tiles, of which every third is followed ...
 _LEAST_LINES = 3.0  # lines that a tile must hold, where their pitch is known ...
@@ -140,6 +145,7 @@ class _Tiles:
     columns: NDArray[np.int64]  # x of the tiles' first pixels
     rows: NDArray[np.int64]
     rise: NDArray[np.float32]  # (rows, columns, side, side // 2 + 1)
+    window: NDArray[np.float32]  # (side,)
 
     @staticmethod
     def of(image: Image, side: int, there: Map | None) -> _Tiles:
@@ -158,15 +164,11 @@ class _Tiles:
                 spectrum = cv2.dft((tile - tile.mean()) * window2, flags=cv2.DFT_COMPLEX_OUTPUT)[:, : side // 2 + 1]
                 power = spectrum[..., 0] ** 2 + spectrum[..., 1] ** 2 + 1e-3
                 rise[i, j] = excess(np.asarray(power, np.float32))
-        return _Tiles(dark, side, columns, rows, rise)
+        return _Tiles(dark, side, columns, rows, rise, window)
 
     def centre(self, at: tuple[int, int]) -> Array:
         half = (self.side - 1) / 2
         return np.array([self.columns[at[1]] + half, self.rows[at[0]] + half])
-
-    def teeth(self, at: tuple[int, int], k: Array) -> Array:
-        """Mean rise of the first harmonics of waves `k` `(n, 2)`, in cycles per px: `(n,)`."""
-        return _mean_rise(self.rise[at], np.ascontiguousarray(k), _TEETH, _MOST_RISE)
 
 
 def _free_of_dark_ink(image: Image, box: int) -> Map:
@@ -335,47 +337,75 @@ def _seed(tiles: _Tiles, at: tuple[int, int], pitch_px: float) -> tuple[Array, f
 
 def _refine(tiles: _Tiles, at: tuple[int, int], k: Array) -> tuple[Array, float]:
     """The waves near `k` `(2, 2)` whose teeth rise highest in a tile, and the lower of the two means."""
-    out, scores = np.empty((2, 2)), []
+    out, scores = _climbed(tiles.rise[at], k, _STEPS_NEARER, _TEETH, _MOST_RISE)
+    return out, float(scores.min())
+
+
+@njit(cache=True, nogil=True)
+def _climbed(rise: Map, k: Array, steps: Array, n_teeth: int, most: float) -> tuple[Array, Array]:
+    """The waves about `k` `(2, 2)` whose teeth rise highest, and their mean rises `(2,)`; nearer in each of `steps`."""
+    out, scores = k.copy(), np.zeros(2)
     for family in range(2):
-        best = k[family]
-        value = 0.0
-        for stretch, turn, n in ((0.10, 0.10, 9), (0.02, 0.02, 7), (0.005, 0.005, 5)):
-            s, t = np.meshgrid(1 + np.linspace(-stretch, stretch, n), np.linspace(-turn, turn, n), indexing="ij")
-            c, sn = (s * np.cos(t)).ravel(), (s * np.sin(t)).ravel()
-            candidates = np.stack([c * best[0] - sn * best[1], sn * best[0] + c * best[1]], 1)
-            rises = tiles.teeth(at, candidates)
-            pick = int(np.argmax(rises))
-            best, value = candidates[pick], float(rises[pick])
-        out[family] = best
-        scores.append(value)
-    return out, min(scores)
+        for step in range(len(steps)):
+            stretch, turn, n = steps[step, 0], steps[step, 1], int(steps[step, 2])
+            candidates = np.empty((n * n, 2))
+            x, y = out[family, 0], out[family, 1]
+            for i in range(n):
+                s = 1 + stretch * (2 * i / (n - 1) - 1)
+                for j in range(n):
+                    t = turn * (2 * j / (n - 1) - 1)
+                    c, sn = s * np.cos(t), s * np.sin(t)
+                    candidates[i * n + j, 0], candidates[i * n + j, 1] = c * x - sn * y, sn * x + c * y
+            rises = _mean_rise(rise, candidates, n_teeth, most)
+            best = np.argmax(rises)
+            out[family], scores[family] = candidates[best], rises[best]
+    return out, scores
 
 
 def _phases(tiles: _Tiles, at: tuple[int, int], k: Array) -> Array:
     """Cycles, mod 1, at the tile's centre of each family, counted from the nearest line: `(2,)`."""
     y, x = tiles.rows[at[0]], tiles.columns[at[1]]
     tile = tiles.dark[y : y + tiles.side, x : x + tiles.side]
-    window = np.hanning(tiles.side + 2)[1:-1]
-    fine = np.arange(400) / 400
+    turns, sums = _turns(), tooth_sums(tile, tiles.window, k, _TEETH)
     out = np.empty(2)
     for family in range(2):
-        n = sum(m * float(np.hypot(*k[family])) < _FASTEST for m in range(1, _TEETH + 1))
-        sums = _tooth_sums(tile, window, k[family], n)
+        n = int((_TOOTH * float(np.hypot(*k[family])) < _FASTEST).sum())
         # lines are dark where the cycles are whole: all teeth agree there
-        match = np.real(sums[:, None] * np.exp(2j * np.pi * np.arange(1, n + 1)[:, None] * fine)).sum(0)
-        out[family] = -fine[int(np.argmax(match))] % 1.0
+        match = sums.real[family, :n] @ turns.real[:n] - sums.imag[family, :n] @ turns.imag[:n]
+        out[family] = -int(np.argmax(match)) / _PHASES % 1.0
     return out
 
 
-def _tooth_sums(tile: Map, window: Array, k: Array, n: int) -> NDArray[np.complex128]:
-    """Windowed sums of darkness · exp(-2πi m k·p), m = 1 to n, p from the tile's centre."""
-    at = np.arange(len(tile)) - 0.5 * (len(tile) - 1)
-    along_x, along_y = (
-        window[:, None] * np.exp(-2j * np.pi * part * at[:, None] * np.arange(1, n + 1)) for part in k
-    )  # (side, n)
-    over_x = tile @ np.concatenate([along_x.real, along_x.imag], 1).astype(np.float32)
-    sums: NDArray[np.complex128] = (along_y * (over_x[:, :n] + 1j * over_x[:, n:])).sum(0)
+@lru_cache(maxsize=1)
+def _turns() -> NDArray[np.complex128]:
+    """exp(2πi m p) of the teeth m and the phases p that are tried, `(_TEETH, _PHASES)`."""
+    phase = np.arange(_PHASES) / _PHASES
+    return np.asarray(np.exp(2j * np.pi * _TOOTH[:, None] * phase), np.complex128)
+
+
+def tooth_sums(tile: Map, window: NDArray[np.float32], k: Array, n: int) -> NDArray[np.complex128]:
+    """Windowed sums of darkness · exp(-2πi m k·p), m = 1 to n, p from the tile's centre, of two waves: `(2, n)`."""
+    along_x, along_y = _tooth_waves(window, np.ascontiguousarray(k), n)
+    over_x = (tile @ along_x).reshape(-1, 2, 2, n)
+    sums: NDArray[np.complex128] = (along_y * (over_x[:, :, 0] + 1j * over_x[:, :, 1])).sum(axis=0)
     return sums
+
+
+@njit(cache=True, nogil=True)
+def _tooth_waves(window: NDArray[np.float32], k: Array, n: int) -> tuple[Map, NDArray[np.complex128]]:
+    """window · exp(-2πi m k·p): of x, real and imaginary parts `(side, 2 * 2 * n)`, and of y `(side, 2, n)`."""
+    side = len(window)
+    along_x, along_y = np.empty((side, 4 * n), np.float32), np.empty((side, 2, n), np.complex128)
+    for i in range(side):
+        p = -2 * np.pi * (i - 0.5 * (side - 1))
+        for family in range(2):
+            step_x, step_y = np.exp(1j * k[family, 0] * p), np.exp(1j * k[family, 1] * p)
+            x, y = window[i] * step_x, window[i] * step_y
+            for m in range(n):
+                along_x[i, 2 * family * n + m], along_x[i, (2 * family + 1) * n + m] = x.real, x.imag
+                along_y[i, family, m] = y
+                x, y = x * step_x, y * step_y
+    return along_x, along_y
 
 
 def _grow(tiles: _Tiles, start: tuple[int, int], k: Array, likely: Array | None) -> dict[tuple[int, int], _Seen]:
