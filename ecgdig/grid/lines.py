@@ -9,7 +9,7 @@ steps tells the raster, and is taken out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -122,15 +122,13 @@ def _refined(image: Image, warp: Warp, rows: Sequence[RowReading], smooth_mm: tu
     low = np.ceil(low / LARGE_SQUARE_MM) * LARGE_SQUARE_MM
     if (high - low < 4 * LARGE_SQUARE_MM).any():
         return Refined(warp, 0.0)
+    seen, free = _upright(image, warp, known, low, high)
+    families = [_Lines.measure(seen, free, low, axis) for axis in range(2)]
     rasters: list[Raster | None] = [None, None]
     residual = 0.0
     for turn in range(_ROUNDS):
-        current = Warp((field, *warp.stages[1:]))
-        there = [current.to_mm(warp.to_px(path)) if len(path) else path for path in paths]
-        seen, free = _upright(image, current, there, low, high)
         change = np.zeros(field.shift_mm.shape)
-        for axis in range(2):
-            lines = _Lines.measure(seen, free, low, axis)
+        for axis, lines in enumerate(families):
             if lines is None:
                 continue
             if turn < _ROUNDS - 1:
@@ -138,6 +136,8 @@ def _refined(image: Image, warp: Warp, rows: Sequence[RowReading], smooth_mm: tu
             change[..., axis] = lines.field(field, rasters[axis], smooth_mm)
             if axis == 0:
                 residual = lines.rms_mm(rasters[axis])
+        moves = Displacement(change, field.step_mm)
+        families = [None if lines is None else lines.after(moves) for lines in families]
         field = field.plus(change)
     return Refined(Warp((field, *warp.stages[1:])), residual)
 
@@ -232,6 +232,11 @@ class _Lines:
         if np.isfinite(offset).mean() < 0.2:
             return None
         return _Lines(axis, number.astype(np.int64), low[1] + (rows + 0.5) / r, offset, weight)
+
+    def after(self, moves: Displacement) -> _Lines:
+        """What is left of the offsets when the page has been moved back so far."""
+        at = np.stack([part.ravel() for part in self.places()], 1)
+        return replace(self, offset_mm=self.offset_mm - moves.displacement(at)[:, self.axis].reshape(self.weight.shape))
 
     def rms_mm(self, raster: Raster | None) -> float:
         """By how much the lines differ from where they should be, the steps of a raster aside."""
