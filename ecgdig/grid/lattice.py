@@ -113,13 +113,36 @@ def cut_tiles(dark: Map) -> Tiles:
     power = np.empty((len(corners), side, side // 2 + 1), np.float32)
     for i, (x, y) in enumerate(corners):
         tile = dark[y : y + side, x : x + side]
-        power[i] = _power((tile - tile.mean()) * window2)
+        power[i] = power_of((tile - tile.mean()) * window2)
     return Tiles(side, corners, power)
 
 
-def _power(tile: Map) -> NDArray[np.float32]:
-    spectrum = cv2.dft(tile, flags=cv2.DFT_COMPLEX_OUTPUT)[:, : tile.shape[1] // 2 + 1]
-    return np.asarray(spectrum[..., 0] ** 2 + spectrum[..., 1] ** 2 + 1e-3, np.float32)
+def power_of(tile: Map) -> NDArray[np.float32]:
+    """Power of a tile's spectrum, `(side, side // 2 + 1)` as `numpy.fft.rfft2` orders it; the side is even."""
+    out: NDArray[np.float32] = _unpacked_power(cv2.dft(tile))
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _unpacked_power(packed: Map) -> NDArray[np.float32]:
+    """Power of each frequency of a spectrum as `cv2.dft` packs it: real and imaginary parts side by side.
+
+    The columns of frequency 0 and of the highest one are spectra of real columns, packed downwards alike.
+    """
+    side = packed.shape[0]
+    half = side // 2
+    out = np.empty((side, half + 1), np.float32)
+    for y in range(side):
+        for x in range(1, half):
+            real, imag = packed[y, 2 * x - 1], packed[y, 2 * x]
+            out[y, x] = real * real + imag * imag + np.float32(1e-3)
+    for x, column in ((0, 0), (half, side - 1)):
+        out[0, x] = packed[0, column] ** 2 + np.float32(1e-3)
+        out[half, x] = packed[side - 1, column] ** 2 + np.float32(1e-3)
+        for y in range(1, half):
+            real, imag = packed[2 * y - 1, column], packed[2 * y, column]
+            out[y, x] = out[side - y, x] = real * real + imag * imag + np.float32(1e-3)
+    return out
 
 
 def _starts(length: int, side: int) -> NDArray[np.int64]:

@@ -19,7 +19,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ecgdig.grid.flat import GeometryError
-from ecgdig.grid.lattice import Map, brightest_channel, darkness, excess, radial
+from ecgdig.grid.lattice import Map, brightest_channel, darkness, excess, power_of, radial
 from ecgdig.grid.offsets import NODE_MM, locked_in, matched
 from ecgdig.grid.overview import Overview
 from ecgdig.grid.photo_grid import PhotoGrid
@@ -161,9 +161,7 @@ class _Tiles:
         for i, y in enumerate(rows):
             for j, x in enumerate(columns):
                 tile = dark[y : y + side, x : x + side]
-                spectrum = cv2.dft((tile - tile.mean()) * window2, flags=cv2.DFT_COMPLEX_OUTPUT)[:, : side // 2 + 1]
-                power = spectrum[..., 0] ** 2 + spectrum[..., 1] ** 2 + 1e-3
-                rise[i, j] = excess(np.asarray(power, np.float32))
+                rise[i, j] = excess(power_of((tile - tile.mean()) * window2))
         return _Tiles(dark, side, columns, rows, rise, window)
 
     def centre(self, at: tuple[int, int]) -> Array:

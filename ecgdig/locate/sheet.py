@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import cv2
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from ecgdig.convolve import Array
@@ -108,7 +109,7 @@ def page_maps(page: InkMap) -> SheetMaps:
     The two count by the fourth power of how much of rows is seen in each, so that only what is alike is averaged.
     """
     ink = np.asarray(np.rint(255 * (1 - page.ink)), np.uint8)
-    both = sheet_maps(page.picture), sheet_maps(np.repeat(ink[..., None], 3, axis=2))
+    both = sheet_maps(page.picture), sheet_maps(ink[..., None])
     seen = np.array([float(maps.row.sum()) + 1e-6 for maps in both])
     share = np.asarray((seen / seen.max()) ** 4 / ((seen / seen.max()) ** 4).sum(), np.float32)
     names = (*MAPS, "quarters")
@@ -119,13 +120,15 @@ def sheet_maps(page: Image) -> SheetMaps:
     """Run the network over a page.
 
     Args:
-        page: uint8 RGB `(H, W, 3)` at `INK_PX_PER_MM`.
+        page: uint8 RGB `(H, W, 3)`, or grey `(H, W, 1)`, at `INK_PX_PER_MM`.
 
     Returns:
         maps `(ceil(H / 2), ceil(W / 2))`.
     """
     h, w = page.shape[:2]
-    padded = np.pad(levelled(page), ((0, -h % DEEP_STRIDE), (0, -w % DEEP_STRIDE), (0, 0)), "edge")
+    level = levelled(page)
+    level = level if level.shape[2] == 3 else np.repeat(level, 3, axis=2)
+    padded = np.pad(level, ((0, -h % DEEP_STRIDE), (0, -w % DEEP_STRIDE), (0, 0)), "edge")
     logits, turned = run(_answers, WEIGHTS, cells(padded))
     chances = 1 / (1 + np.exp(-logits))
     vote = _vote(turned, chances[..., MAPS.index("row")])
@@ -143,20 +146,47 @@ def levelled(page: Image) -> Image:
     """The page without its light: 128 where it is as within `_LIGHT_MM`, in units of the contrast of strokes there.
 
     Args:
-        page: uint8 RGB `(H, W, 3)` at `INK_PX_PER_MM`.
+        page: uint8 RGB `(H, W, 3)`, or grey `(H, W, 1)`, at `INK_PX_PER_MM`.
 
     Returns:
-        uint8 `(H, W, 3)`: pale and dark pages look alike, and colours keep their ratios.
+        uint8 of the same shape: pale and dark pages look alike, and colours keep their ratios.
     """
-    value = np.asarray(page, np.float32)
     wide, narrow = (round(mm * INK_PX_PER_MM) // 2 * 2 + 1 for mm in (_LIGHT_MM, _STROKE_MM))
 
-    def mean(of: Array, side: int) -> Array:
-        return np.asarray(cv2.blur(of, (side, side), borderType=cv2.BORDER_REFLECT), np.float32)
+    def mean(of: NDArray[Any], side: int) -> Array:
+        out = cv2.boxFilter(of, cv2.CV_32F, (side, side), borderType=cv2.BORDER_REFLECT)
+        return np.asarray(out, np.float32).reshape(of.shape)
 
-    contrast = mean(np.abs(value - mean(value, narrow)).mean(axis=2), wide)
-    out = (value - mean(value, wide)) * (_STEPS / np.maximum(contrast, _FAINTEST))[..., None] + 128
-    return np.asarray(np.clip(np.rint(out), 0, 255), np.uint8)
+    contrast = mean(_departure(page, mean(page, narrow)), wide)
+    return _in_steps(page, mean(page, wide), contrast)
+
+
+@njit(cache=True, nogil=True)
+def _departure(page: Image, mean: Array) -> Array:
+    """How far each pixel is from `mean`, `(H, W)`: the mean over its channels."""
+    h, w, n = page.shape
+    out = np.empty((h, w), np.float32)
+    for y in range(h):
+        for x in range(w):
+            total = np.float32(0)
+            for c in range(n):
+                total += abs(np.float32(page[y, x, c]) - mean[y, x, c])
+            out[y, x] = total / np.float32(n)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _in_steps(page: Image, mean: Array, contrast: Array) -> Image:
+    """128 where a page is as `mean`, `_STEPS` a contrast, which is that of noise at least."""
+    h, w, n = page.shape
+    out = np.empty((h, w, n), np.uint8)
+    for y in range(h):
+        for x in range(w):
+            factor = np.float32(_STEPS) / max(contrast[y, x], np.float32(_FAINTEST))
+            for c in range(n):
+                value = (np.float32(page[y, x, c]) - mean[y, x, c]) * factor + np.float32(128)
+                out[y, x, c] = np.uint8(np.rint(min(max(value, np.float32(0)), np.float32(255))))
+    return out
 
 
 def cells(page: Image) -> Array:
