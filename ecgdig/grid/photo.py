@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from ecgdig.grid.flat import GeometryError
 from ecgdig.grid.lattice import Map, brightest_channel, darkness, excess, power_of, radial
-from ecgdig.grid.offsets import NODE_MM, locked_in, matched
+from ecgdig.grid.offsets import NODE_MM, RASTER_PX_PER_MM, locked_in, matched
 from ecgdig.grid.overview import Overview
 from ecgdig.grid.photo_grid import PhotoGrid
+from ecgdig.grid.upright import shrunk
 from ecgdig.page.warp import Displacement, Homography, Warp
 from ecgdig.units import LARGE_SQUARE_MM
 
@@ -485,9 +486,12 @@ def _refined(image: Image, warp: Warp, size_mm: Array, tiles_mm: Array, reach_mm
     near = np.zeros(j.shape, bool)
     for x, y in tiles_mm:
         near |= (np.abs(nodes_mm[..., 0] - x) < reach_mm) & (np.abs(nodes_mm[..., 1] - y) < reach_mm)
-    field = field.plus(matched(image, Warp((field, flat)), size_mm, near))
+    # nothing finer is looked at from here on
+    image, small = shrunk(image, warp, RASTER_PX_PER_MM, size_mm / 2)
+    smaller = small.stages[1:]
+    field = field.plus(matched(image, Warp((field, *smaller)), size_mm, near))
     for harmonic, across_mm, along_mm in _PASSES:
-        change, weight = locked_in(image, Warp((field, flat)), size_mm, near, harmonic, (across_mm, along_mm))
+        change, weight = locked_in(image, Warp((field, *smaller)), size_mm, near, harmonic, (across_mm, along_mm))
         field = field.plus(change)
         residual = float(np.sqrt((change**2 * weight[..., None]).sum() / max(2 * weight.sum(), 1e-9)))
         seen = weight > _CLEAR
