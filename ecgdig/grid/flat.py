@@ -146,6 +146,7 @@ Seen = tuple[
 
 LEAST_RISE = 2.0  # log power of the mean spectrum over its surroundings
 LEAST_COHERENCE = 0.85
+_GRIDDED = 0.25  # share of the tiles of a page that shows a grid
 
 
 def _families(tiles: Tiles) -> Seen:
@@ -162,8 +163,7 @@ def _refuse(waves: tuple[Wave, ...], seen: Seen, tiles: Tiles) -> None:
     turned = np.degrees(np.arctan2(waves[0].k[1], waves[0].k[0]) - np.arctan2(-waves[1].k[0], waves[1].k[1]))
     if flat and all(rise > LEAST_RISE for _, rise in seen) and abs(turned) < 1.5:
         return
-    share = _gridded_share(tiles)
-    if share >= 0.25:
+    if _is_gridded(tiles):
         raise NotFlatError(
             "not flat: the grid's pitch or direction changes over the page, as in a photo; give a flatbed scan"
         )
@@ -173,10 +173,11 @@ def _refuse(waves: tuple[Wave, ...], seen: Seen, tiles: Tiles) -> None:
     )
 
 
-def _gridded_share(tiles: Tiles) -> float:
-    """Share of the tiles that hold two line families crossing at about a right angle, whatever their pitch."""
+def _is_gridded(tiles: Tiles) -> bool:
+    """Whether a quarter of the tiles hold two line families crossing at about a right angle, whatever their pitch."""
     angles = np.radians(np.arange(-45, 45, 0.75))
     radii = radii_of(tiles.size)
+    wanted = _GRIDDED * len(tiles.corners)
     hits = 0
     for power in tiles.power:
         rise = excess(power)
@@ -184,7 +185,9 @@ def _gridded_share(tiles: Tiles) -> float:
         wide = [np.maximum.reduce([np.roll(h, s) for s in range(-6, 7)]) for h in high]
         both = np.minimum(*wide)
         hits += bool(both.max() > 5.0)
-    return hits / len(tiles.corners)
+        if hits >= wanted:
+            return True
+    return False
 
 
 @dataclass(frozen=True)

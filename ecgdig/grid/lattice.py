@@ -231,26 +231,16 @@ def _vertex(left: float, middle: float, right: float) -> float:
     return 0.0 if bend >= -1e-9 else float(np.clip(0.5 * (left - right) / bend, -0.5, 0.5))
 
 
-@njit(cache=True, nogil=True)
 def phasors(
     dark: Map, corners: NDArray[np.int64], side: int, window: NDArray[np.float32], kx: float, ky: float
 ) -> NDArray[np.complex128]:
     """Hann-weighted sums of darkness times exp(-2πi k·p) over each tile, `(n,)`, p counted from pixel (0, 0)."""
-    out = np.zeros(corners.shape[0], np.complex128)
-    cos, sin = np.empty(dark.shape[1], np.float32), np.empty(dark.shape[1], np.float32)
-    for x in range(dark.shape[1]):
-        cos[x], sin[x] = np.cos(2 * np.pi * kx * x), -np.sin(2 * np.pi * kx * x)
-    for i in range(corners.shape[0]):
-        x0, y0 = corners[i, 0], corners[i, 1]
-        total = 0j
-        for y in range(side):
-            real, imag = np.float32(0.0), np.float32(0.0)
-            for x in range(side):
-                value = dark[y0 + y, x0 + x] * window[x]
-                real += value * cos[x0 + x]
-                imag += value * sin[x0 + x]
-            total += complex(real, imag) * np.exp(-2j * np.pi * ky * (y0 + y)) * window[y]
-        out[i] = total
+    out = np.zeros(len(corners), np.complex128)
+    for i, (x, y) in enumerate(corners):
+        along = window * np.exp(-2j * np.pi * kx * np.arange(x, x + side))
+        down = window * np.exp(-2j * np.pi * ky * np.arange(y, y + side))
+        each = dark[y : y + side, x : x + side] @ np.stack([along.real, along.imag], 1).astype(np.float32)
+        out[i] = down @ (each[:, 0] + 1j * each[:, 1])
     return out
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -319,10 +320,9 @@ def _raster(lines: _Lines, field: Displacement, axis: int) -> Raster | None:
         steps.append(np.clip(step, -most, most))
     weight = seen.astype(np.float64)
     # the steps that the field has not followed yet say which raster; those with what it has followed, how coarse it is
-    fraction, start = np.arange(_LEAST_FRACTION, 1 - _LEAST_FRACTION, 0.002), np.arange(0, 1, 0.025)
+    fraction, start, model = _rough_rasters(int(lines.number[0]), len(lines.number))
     for finer in (1, 10):
-        model = _steps(fraction[:, None, None], start[None, :, None], lines.number)
-        model = model - _across(model.transpose(2, 0, 1)).transpose(1, 2, 0)
+        model = _relative_steps(fraction, start, lines.number) if finer > 1 else model
         cover, power = (model * steps[0] * weight).sum(-1), (model**2 * weight).sum(-1) + 1e-9
         explained = np.where(cover > 0, cover**2 / power, 0) / max(float((steps[0] ** 2 * weight).sum()), 1e-12)
         i, j = np.unravel_index(int(np.argmax(explained)), explained.shape)
@@ -337,6 +337,19 @@ def _raster(lines: _Lines, field: Displacement, axis: int) -> Raster | None:
     if best.explained < _CHANCE / seen.sum() + _LEAST_EXPLAINED:
         return None
     return best if _FINEST_MM < best.pixel_mm < _COARSEST_MM else None
+
+
+@lru_cache(maxsize=2)
+def _rough_rasters(first: int, n: int) -> tuple[Array, Array, Array]:
+    """Rasters all over, and the steps of `n` lines on each: fractions, starts, `(fractions, starts, n)`."""
+    fraction, start = np.arange(_LEAST_FRACTION, 1 - _LEAST_FRACTION, 0.002), np.arange(0, 1, 0.025)
+    return fraction, start, _relative_steps(fraction, start, np.arange(first, first + n))
+
+
+def _relative_steps(fraction: Array, start: Array, line: NDArray[np.integer]) -> Array:
+    """How far lines are beside their places, less what their neighbours are."""
+    model = _steps(fraction[:, None, None], start[None, :, None], line)
+    return model - _across(model.transpose(2, 0, 1)).transpose(1, 2, 0)
 
 
 def _across(values: Array) -> Array:

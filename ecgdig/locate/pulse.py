@@ -79,16 +79,21 @@ def _find_pulse(
     page: InkMap, levels: list[int], extent: tuple[int, int], reach_px: int, more: float
 ) -> tuple[Pulse | None, list[int]]:
     ink = cv2.dilate(page.ink, np.ones((reach_px, reach_px), np.float32))
+    widths = {speed: round(speed * PULSE_S * _R) for speed in PAPER_SPEEDS_MM_PER_S}
+    levelled = {  # ink of the px to the right
+        width: cv2.blur(ink, (width, 1), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
+        for width in widths.values()
+        if width < ink.shape[1] // 2
+    }
     best: tuple[float, int, int, int, NDArray[Any], NDArray[Any]] | None = None
     for gain in reversed(_GAINS):  # the upper half of a pulse looks like one of half its gain
         height = round(gain * PULSE_MV * _R)
         upright = cv2.blur(ink, (1, height), anchor=(0, height - 1), borderType=cv2.BORDER_CONSTANT)  # of the px above
-        for speed in PAPER_SPEEDS_MM_PER_S:
-            width = round(speed * PULSE_S * _R)
+        for speed, width in widths.items():
             usual = speed in (STANDARD_SPEED_MM_PER_S, 50.0)
-            if width >= ink.shape[1] // 2 or (gain == _GAINS[0] and not usual):
+            if width not in levelled or (gain == _GAINS[0] and not usual):
                 continue
-            level = cv2.blur(ink, (width, 1), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)  # of the px to the right
+            level = levelled[width]
             scores, _ = _pulse_scores(upright, level, levels, height, width)
             support = _most_rows(scores)
             if len(support) and float(support.max()) > LEAST_PULSE + more:
@@ -142,10 +147,12 @@ def _pulse_scores(
 def _not_blank(ink: Map, levels: list[int], height: int, width: int) -> Map:
     """For each row and column: ink within a pulse that starts there and beside it, where there should be none."""
     w = ink.shape[1] - width
-    tall = cv2.blur(ink, (max(round(0.15 * width), 1), max(height // 2, 1)), borderType=cv2.BORDER_CONSTANT)
+    size = max(round(0.15 * width), 1), max(height // 2, 1)
     found = np.zeros((len(levels), w), np.float32)
     for r, row in enumerate(levels):
-        line = np.pad(tall[max(row - height // 2, 0)], width, mode="edge")
+        first = max(row - height // 2, 0) - size[1] // 2
+        tall = ink[max(first, 0) : first + size[1]].sum(axis=0, keepdims=True) / np.float32(size[1])
+        line = np.pad(cv2.blur(tall, (size[0], 1), borderType=cv2.BORDER_CONSTANT)[0], width, mode="edge")
         for share in (-0.22, 0.35, 0.65, 1.22):
             at = width + round(share * width)
             np.maximum(found[r], line[at : at + w], out=found[r])

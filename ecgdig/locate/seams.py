@@ -37,6 +37,7 @@ class Seams:
         self.lines = self._lines()
         self.bars = np.stack([rows.bars(rows.sheet.seam, r) for r in range(len(self.levels))])
         self.known: dict[tuple[range, int], float] = {}
+        self.alike: dict[tuple[int, int, int, int], float] = {}
         self.chance = self._chance_of_break()
 
     def twins(self, plan: LeadPlan, strip: int, start_mm: float, column_mm: float) -> dict[str, float]:
@@ -50,6 +51,12 @@ class Seams:
     def _alike(self, row: int, strip: int, x_mm: float, width_mm: float) -> float:
         """Correlation of two rows' traces between x and x + width."""
         low, high = (round(float(c)) for c in self.rows.ink.column([x_mm + 1.0, x_mm + width_mm - 1.0]))
+        if (row, strip, low, high) not in self.alike:
+            self.alike[row, strip, low, high] = self._correlation(row, strip, low, high)
+        return self.alike[row, strip, low, high]
+
+    def _correlation(self, row: int, strip: int, low: int, high: int) -> float:
+        """Correlation of two rows' traces between two columns; 0 where little of them is known."""
         a, b = self.rows.paths_mm[row, max(low, 0) : high], self.rows.paths_mm[strip, max(low, 0) : high]
         known = np.isfinite(a) & np.isfinite(b)
         if known.sum() < 0.5 * max(high - low, 1) or a[known].std() < 0.15 or b[known].std() < 0.15:
