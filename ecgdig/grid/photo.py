@@ -385,26 +385,43 @@ def _turns() -> NDArray[np.complex128]:
 def tooth_sums(tile: Map, window: NDArray[np.float32], k: Array, n: int) -> NDArray[np.complex128]:
     """Windowed sums of darkness · exp(-2πi m k·p), m = 1 to n, p from the tile's centre, of two waves: `(2, n)`."""
     along_x, along_y = _tooth_waves(window, np.ascontiguousarray(k), n)
-    over_x = (tile @ along_x).reshape(-1, 2, 2, n)
-    sums: NDArray[np.complex128] = (along_y * (over_x[:, :, 0] + 1j * over_x[:, :, 1])).sum(axis=0)
-    return sums
+    parts: NDArray[np.complex128] = (along_y * _row_sums(np.ascontiguousarray(tile), along_x).reshape(-1, 2, n)).sum(axis=0)
+    return parts
 
 
 @njit(cache=True, nogil=True)
 def _tooth_waves(window: NDArray[np.float32], k: Array, n: int) -> tuple[Map, NDArray[np.complex128]]:
-    """window · exp(-2πi m k·p): of x, real and imaginary parts `(side, 2 * 2 * n)`, and of y `(side, 2, n)`."""
+    """window · exp(-2πi m k·p): of x, real and imaginary parts in turn `(2 * n * 2, side)`, and of y `(side, 2, n)`."""
     side = len(window)
-    along_x, along_y = np.empty((side, 4 * n), np.float32), np.empty((side, 2, n), np.complex128)
+    along_x, along_y = np.empty((4 * n, side), np.float32), np.empty((side, 2, n), np.complex128)
     for i in range(side):
         p = -2 * np.pi * (i - 0.5 * (side - 1))
         for family in range(2):
             step_x, step_y = np.exp(1j * k[family, 0] * p), np.exp(1j * k[family, 1] * p)
             x, y = window[i] * step_x, window[i] * step_y
             for m in range(n):
-                along_x[i, 2 * family * n + m], along_x[i, (2 * family + 1) * n + m] = x.real, x.imag
-                along_y[i, family, m] = y
+                at = 2 * (family * n + m)
+                along_x[at, i], along_x[at + 1, i], along_y[i, family, m] = x.real, x.imag, y
                 x, y = x * step_x, y * step_y
     return along_x, along_y
+
+
+# in any order, that is many terms at a time; a product of matrices would wake the threads of BLAS for each tile
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+def _row_sums(tile: Map, waves: Map) -> NDArray[np.complex64]:
+    """The sums of each row times each wave, whose real and imaginary parts `(2 * n, side)` take turns: `(side, n)`."""
+    h, n = len(tile), len(waves) // 2
+    out = np.empty((h, n), np.complex64)
+    for y in range(h):
+        row = tile[y]
+        for m in range(n):
+            cos, sin = waves[2 * m], waves[2 * m + 1]
+            real, imag = np.float32(0), np.float32(0)
+            for x in range(len(row)):
+                real += row[x] * cos[x]
+                imag += row[x] * sin[x]
+            out[y, m] = complex(real, imag)
+    return out
 
 
 def _grow(tiles: _Tiles, start: tuple[int, int], k: Array, likely: Array | None) -> dict[tuple[int, int], _Seen]:
