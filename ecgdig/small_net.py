@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, Protocol, Self, TypeVar
 
 import numpy as np
 from safetensors.numpy import load_file
@@ -21,7 +21,14 @@ from ecgdig import ort
 from ecgdig.convolve import Array, convolved
 from ecgdig.onnx_file import Graph, Node
 
-T = TypeVar("T")
+
+class Value(Protocol):
+    """What goes through the layers: an array, a tensor or a node."""
+
+    def __add__(self, other: Self) -> Self: ...
+
+
+T = TypeVar("T", bound=Value)
 Runtime = Literal["onnx", "torch", "numpy"]
 
 

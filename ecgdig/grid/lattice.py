@@ -119,7 +119,7 @@ def cut_tiles(dark: Map) -> Tiles:
 
 def power_of(tile: Map) -> NDArray[np.float32]:
     """Power of a tile's spectrum, `(side, side // 2 + 1)` as `numpy.fft.rfft2` orders it; the side is even."""
-    out: NDArray[np.float32] = _unpacked_power(cv2.dft(tile))
+    out: NDArray[np.float32] = _unpacked_power(np.asarray(cv2.dft(tile), np.float32))
     return out
 
 

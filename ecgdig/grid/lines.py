@@ -221,9 +221,7 @@ class _Lines:
         offset = (top - half + shift + (first - place)) / r
         contrast = at - np.median(profile, -1)
         usual = float(np.percentile(contrast, 75))
-        seen = (share[:, np.clip(first, 0, across - 1)] > _LEAST_SEEN) & (
-            contrast > max(0.35 * usual, _LEAST_CONTRAST)
-        )
+        seen = (share[:, np.clip(first, 0, across - 1)] > _LEAST_SEEN) & (contrast > max(0.35 * usual, _LEAST_CONTRAST))
         seen &= (top > 0) & (top < 2 * half)
         offset = np.where(seen, offset, np.nan).T
         # a word beside a line, or the wrong line: unlike what is around it

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
 
 import cv2
 import numpy as np
@@ -20,7 +19,7 @@ from scipy import fft
 
 from ecgdig.convolve import Array
 from ecgdig.grid.lattice import darkest_channel
-from ecgdig.small_net import Layers, run
+from ecgdig.small_net import Layers, T, run
 
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 
@@ -44,15 +43,6 @@ _STEPS = 32.0  # steps of the fourth colour in one mean contrast
 _PEAK = 2  # classes to either side of the likeliest scale that are averaged
 _SURE = 0.6  # chance of a scale from which a cell is believed
 _PAPER = 0.5  # chance from which a cell counts as paper
-
-
-class Value(Protocol):
-    """What the layers are given: an array or a tensor."""
-
-    def __add__(self, other: Self) -> Self: ...
-
-
-T = TypeVar("T", bound=Value)
 
 
 @dataclass(frozen=True, eq=False)

@@ -385,7 +385,9 @@ def _turns() -> NDArray[np.complex128]:
 def tooth_sums(tile: Map, window: NDArray[np.float32], k: Array, n: int) -> NDArray[np.complex128]:
     """Windowed sums of darkness · exp(-2πi m k·p), m = 1 to n, p from the tile's centre, of two waves: `(2, n)`."""
     along_x, along_y = _tooth_waves(window, np.ascontiguousarray(k), n)
-    parts: NDArray[np.complex128] = (along_y * _row_sums(np.ascontiguousarray(tile), along_x).reshape(-1, 2, n)).sum(axis=0)
+    parts: NDArray[np.complex128] = (along_y * _row_sums(np.ascontiguousarray(tile), along_x).reshape(-1, 2, n)).sum(
+        axis=0
+    )
     return parts
 
 

@@ -29,7 +29,9 @@ def resampled(
     y, x = np.mgrid[0 : shape[0] + _COARSE : _COARSE, 0 : shape[1] + _COARSE : _COARSE]
     px = warp.to_px(low + (np.stack([x, y], -1) + 0.5) / px_per_mm).astype(np.float32)
     fine = coarse_to_fine(px, _COARSE, shape)
-    return np.asarray(cv2.remap(image, fine, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    # x and y side by side, as they are; the stubs of cv2 know no map of both
+    page = cv2.remap(image, fine, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    return np.asarray(page, np.uint8)
 
 
 def shrunk(image: Image, warp: Warp, px_per_mm: float, at_mm: ArrayLike) -> tuple[Image, Warp]:

@@ -11,13 +11,16 @@ import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import wfdb
 from numpy.typing import NDArray
 
 from ecgdig.recording import Recording, canonical_lead
 from ecgdig.units import LEADS
+
+if TYPE_CHECKING:  # where it is used it is imported: it brings pandas, half a second
+    import wfdb
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +79,8 @@ def write_wfdb(recording: Recording, folder: str | os.PathLike[str], name: str) 
     Raises:
         RecordError: `name` is not a WFDB name (letters, digits, `_`, `-`); `safe_name` makes one of any text.
     """
+    import wfdb
+
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise RecordError(
             f"record name {name!r} holds characters that WFDB forbids; "
@@ -127,6 +132,8 @@ def _header_path(path: Path) -> Path:
 
 def _read_record(header: Path) -> wfdb.Record:
     """The record with its physical signals, every channel at its own rate."""
+    import wfdb
+
     try:
         record = wfdb.rdrecord(str(header.with_suffix("")), smooth_frames=False)
     except Exception as error:  # the package raises anything: IndexError, its own HeaderSyntaxError, soundfile's ...
@@ -138,6 +145,8 @@ def _read_record(header: Path) -> wfdb.Record:
 
 def _what_is_wrong(header: Path, error: Exception) -> str:
     """Why a record could not be read, and what to do about it."""
+    import wfdb
+
     try:
         described = wfdb.rdheader(str(header.with_suffix("")))
     except Exception as header_error:

@@ -73,7 +73,7 @@ def ink_map(image: Image, warp: Warp) -> InkMap:
     low = np.floor(mm.min(axis=0) / LARGE_SQUARE_MM) * LARGE_SQUARE_MM
     squares = np.maximum(np.ceil((mm.max(axis=0) - low) / LARGE_SQUARE_MM), 1).astype(int)
     flat, inside = _upright(image, warp, low, (int(squares[1]) * _CELL, int(squares[0]) * _CELL))
-    channels = [*cv2.split(flat), brightest_channel(flat), cv2.cvtColor(flat, cv2.COLOR_RGB2GRAY)]
+    channels: list[NDArray[Any]] = [*cv2.split(flat), brightest_channel(flat), cv2.cvtColor(flat, cv2.COLOR_RGB2GRAY)]
     best = max(channels, key=lambda channel: _contrast(_middle(channel), _middle(inside)))
     residual, look, doubt = _beyond_grid(best, inside)
     noise, level = _levels(residual, inside & (doubt < 0.08))

@@ -1,7 +1,7 @@
 """Lead names, paper speed and gain as they are printed: read from the ink map by a small convolutional network.
 
-The network is run by `small_net`, which needs no torch; `scripts/train_names.py` trains it. Its answer is evidence beside
-the traces' own: a name may be hidden, and an upright stroke looks like a serifless I.
+The network is run by `small_net`, which needs no torch; `scripts/train_names.py` trains it. Its answer is evidence
+beside the traces' own: a name may be hidden, and an upright stroke looks like a serifless I.
 """
 
 from __future__ import annotations
@@ -69,7 +69,6 @@ def _answers(of: Layers[T], ink: T) -> tuple[T]:
         after = of.layer(f"{i}", value, stride, dilation)
         value = after + value if i >= 2 else after
     return (of.head("head", value),)
-
 
 
 def best(words: Sequence[Word], tokens: Sequence[str]) -> Word | None:

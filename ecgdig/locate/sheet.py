@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ecgdig.convolve import Array
 from ecgdig.locate.ink import INK_PX_PER_MM, InkMap
-from ecgdig.small_net import Layers, run
+from ecgdig.small_net import Layers, T, run
 
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 
@@ -34,15 +34,6 @@ STEM = 16  # channels at `STRIDE`
 # channels of each coarser level, and the dilations of the layers that add to it
 LEVELS: tuple[tuple[int, tuple[int, ...]], ...] = ((32, (1,)), (64, (1, 1)), (96, (1, 2, 4, 8)))
 WEIGHTS = Path(__file__).parent / "sheet.safetensors"
-
-
-class Value(Protocol):
-    """What the layers are given: an array or a tensor."""
-
-    def __add__(self, other: Self) -> Self: ...
-
-
-T = TypeVar("T", bound=Value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +121,7 @@ def sheet_maps(page: Image) -> SheetMaps:
     level = level if level.shape[2] == 3 else np.repeat(level, 3, axis=2)
     padded = np.pad(level, ((0, -h % DEEP_STRIDE), (0, -w % DEEP_STRIDE), (0, 0)), "edge")
     logits, turned = run(_answers, WEIGHTS, cells(padded))
-    chances = 1 / (1 + np.exp(-logits))
+    chances = np.asarray(1 / (1 + np.exp(-logits)), np.float32)
     vote = _vote(turned, chances[..., MAPS.index("row")])
     seen = chances[: -(-h // STRIDE), : -(-w // STRIDE)]
     return SheetMaps(**{name: np.ascontiguousarray(seen[..., k]) for k, name in enumerate(MAPS)}, quarters=vote)

@@ -1,7 +1,17 @@
 import numpy as np
 import pytest
+from scipy.ndimage import map_coordinates
 
-from ecgdig.grid.lattice import common_angle, cut_tiles, fit_wave, line_profile, phasors, thin
+from ecgdig.grid.lattice import (
+    common_angle,
+    cut_tiles,
+    fit_wave,
+    line_profile,
+    phasors,
+    power_of,
+    radial,
+    thin,
+)
 
 
 def waves(shape, k, phase, noise=0.0):
@@ -56,3 +66,18 @@ def test_lines_stay_and_edges_go() -> None:
         assert abs((out[near] * x[near]).sum() / out[near].sum() - at) < 0.1
         assert out[near].max() > 0.9
     assert out[80:110].max() < 0.03
+
+
+@pytest.mark.parametrize("side", [64, 192])
+def test_the_power_of_a_tile_is_that_of_its_spectrum(side: int) -> None:
+    tile = np.random.default_rng(side).standard_normal((side, side)).astype(np.float32)
+    assert power_of(tile) == pytest.approx(np.abs(np.fft.rfft2(tile)) ** 2, abs=1e-3 * side**2)
+
+
+def test_a_spectrum_is_sampled_as_scipy_samples_it() -> None:
+    spectrum = np.random.default_rng(0).standard_normal((64, 33)).astype(np.float32)
+    angles, radii = np.radians(np.arange(-60, 150, 7.0)), np.arange(3.0, 30.0, 0.7)
+    x, y = np.cos(angles)[:, None] * radii, np.sin(angles)[:, None] * radii
+    at = [np.where(x < 0, -y, y) % 64, np.abs(x)]
+    expected = map_coordinates(spectrum, at, order=1, mode="grid-wrap", prefilter=False)
+    np.testing.assert_allclose(radial(spectrum, angles, radii), expected, atol=1e-5)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ecgdig.degrade.geometry import View, resample
-from ecgdig.grid.lines import Raster, moved, refine, refine_flat, with_field
+from ecgdig.grid.lines import Raster, _means_along, moved, refine, refine_flat, with_field
 from ecgdig.page import PLAIN, Layout, Page, render
 from ecgdig.page.strokes import draw_polyline
 from ecgdig.page.warp import Displacement, Warp, Waves
@@ -129,3 +129,12 @@ def test_spikes_beside_the_lines_do_not_pull_them(smooth: Recording, sheet: Call
     points = np.concatenate([np.stack([t.x_mm, t.y_mm], 1)[::7] for t in page.traces])
     off = better.warp.to_mm(page.warp.to_px(points)) - points
     assert np.abs(np.median(off[:, 0])) < 0.01
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_lines_are_averaged_along_them_only_where_they_are_looked_at(axis: int) -> None:
+    values = np.random.default_rng(0).random((150, 190)).astype(np.float32)
+    places = np.array([30, 54, 110])  # 2.5 mm at 12 px/mm to either side
+    found = _means_along(values, places, axis)
+    along = values if axis == 0 else values.T
+    np.testing.assert_allclose(found, [along[at - 30 : at + 31].mean(axis=0) for at in places], rtol=1e-5)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ecgdig.grid.upright import resampled
+from ecgdig.grid.upright import resampled, shrunk
 from ecgdig.page import Page
 from ecgdig.page.warp import Homography, Warp
 
@@ -29,3 +29,13 @@ def test_a_finer_image_is_averaged() -> None:
     image = rng.integers(0, 256, (400, 400, 3), np.uint8)
     small = resampled(image, Warp.flat(40.0), (40, 40), 4.0)
     assert small.std() < 0.3 * image.std()
+
+
+def test_a_reduced_image_shows_the_same_places(flat_page: Page) -> None:
+    scale = float(flat_page.warp.px_per_mm([[0.0, 0.0]])[0])
+    small, warp = shrunk(flat_page.image, flat_page.warp, scale / 2, [50.0, 50.0])
+    assert small.shape[0] == round(flat_page.shape[0] / 2)
+    px, small_px = (w.to_px([[30.0, 20.0], [200.0, 150.0]]) for w in (flat_page.warp, warp))
+    np.testing.assert_allclose(small_px, (px + 0.5) / 2 - 0.5, atol=0.5)
+    same, _ = shrunk(flat_page.image, flat_page.warp, scale, [50.0, 50.0])
+    assert same is flat_page.image

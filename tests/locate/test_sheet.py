@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -95,3 +96,23 @@ def test_rows_are_seen_through_a_grid_as_dark_as_the_trace():
         for s in page.layout.segments
     ]
     assert min(np.mean(part > 0.5) for part in shown) > 0.5
+
+
+def test_levelled_pages_are_in_units_of_their_contrast():
+    rng = np.random.default_rng(1)
+    page = rng.integers(0, 256, (90, 140, 3)).astype(np.uint8)
+
+    def mean(of, side):
+        return cv2.blur(of.astype(np.float64), (side, side), borderType=cv2.BORDER_REFLECT)
+
+    contrast = mean(np.abs(page - mean(page, 19)).mean(axis=2), 73)  # 3 and 12 mm
+    expected = np.clip((page - mean(page, 73)) * (24 / np.maximum(contrast, 2))[..., None] + 128, 0, 255)
+    assert np.abs(levelled(page) - expected).max() < 0.51
+
+
+def test_a_grey_page_is_levelled_as_one_of_three_equal_colours():
+    grey = np.random.default_rng(2).integers(0, 256, (60, 80, 1)).astype(np.uint8)
+    off = levelled(np.repeat(grey, 3, axis=2)).astype(int) - levelled(grey)
+    assert np.abs(off).max() <= 1
+    found, expected = sheet_maps(grey), sheet_maps(np.repeat(grey, 3, axis=2))
+    np.testing.assert_allclose(found.trace, expected.trace, atol=0.01)
