@@ -47,10 +47,13 @@ def darkness(image: Image, box_px: int) -> Map:
     Lines of any colour on paper of any colour are dark in at least one channel. The clip level is that of the grid, so
     that traces and text count no more than lines do.
     """
-    channel = darkest_channel(image).astype(np.float32)
-    dark = cv2.blur(channel, (box_px, box_px), borderType=cv2.BORDER_REFLECT) - channel
+    channel = darkest_channel(image)
+    around = cv2.boxFilter(channel, cv2.CV_32F, (box_px, box_px), borderType=cv2.BORDER_REFLECT)
+    dark = np.asarray(around, np.float32)
+    dark -= channel
     level = max(float(np.percentile(dark[::3, ::3], 93)), 3.0)
-    return np.asarray(np.clip(dark / np.float32(level), -1, 1), np.float32)
+    dark /= np.float32(level)
+    return np.clip(dark, -1, 1, out=dark)
 
 
 def thin(dark: NDArray[Any], widest_px: float) -> Map:

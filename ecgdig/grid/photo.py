@@ -150,9 +150,10 @@ class _Tiles:
 
     @staticmethod
     def of(image: Image, side: int, there: Map | None) -> _Tiles:
-        dark = darkness(image, side // 4 | 1) * _free_of_dark_ink(image, side // 4 | 1)
+        dark = darkness(image, side // 4 | 1)
+        dark *= _free_of_dark_ink(image, side // 4 | 1)
         if there is not None:
-            dark = dark * there
+            dark *= there
         step = side // 2
         columns = np.arange(0, dark.shape[1] - side + 1, step)
         rows = np.arange(0, dark.shape[0] - side + 1, step)

@@ -53,5 +53,6 @@ class PhotoGrid:
         to_nodes = np.array([[1 / scale, 0, 0.5 / scale], [0, 1 / scale, 0.5 / scale]])
         flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
         known = cv2.warpAffine(near, to_nodes, (shape[1], shape[0]), flags=flags)
-        page[known == 0] = np.median(page[known > 0][::97], axis=0) if known.any() else 255
+        some = page.reshape(-1, 3)[np.flatnonzero(known)[::97]]
+        page[known == 0] = np.median(some, axis=0) if len(some) else 255
         return page, Warp.flat(px_per_mm)

@@ -34,7 +34,7 @@ def test_a_finer_image_is_averaged() -> None:
 def test_a_reduced_image_shows_the_same_places(flat_page: Page) -> None:
     scale = float(flat_page.warp.px_per_mm([[0.0, 0.0]])[0])
     small, warp = shrunk(flat_page.image, flat_page.warp, scale / 2, [50.0, 50.0])
-    assert small.shape[0] == round(flat_page.shape[0] / 2)
+    assert abs(small.shape[0] - flat_page.shape[0] / 2) <= 1
     px, small_px = (w.to_px([[30.0, 20.0], [200.0, 150.0]]) for w in (flat_page.warp, warp))
     np.testing.assert_allclose(small_px, (px + 0.5) / 2 - 0.5, atol=0.5)
     same, _ = shrunk(flat_page.image, flat_page.warp, scale, [50.0, 50.0])
