@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecgdig.hub.files import ONNX, CheckpointError, digest, read_config, write_config
-from ecgdig.hub.onnx_net import INPUT, OUTPUTS, OnnxNet, import_onnxruntime
+from ecgdig.hub.onnx_net import INPUT, OUTPUTS, OnnxNet
 from ecgdig.io.atomic import whole_file
+from ecgdig.ort import import_onnxruntime
 
 if TYPE_CHECKING:
     from ecgdig.hub.model import TraceModel

@@ -19,8 +19,9 @@ from ecgdig.hub.files import (
     released,
 )
 from ecgdig.hub.model import TraceModel
-from ecgdig.hub.onnx_net import OnnxNet, has_onnxruntime
+from ecgdig.hub.onnx_net import OnnxNet
 from ecgdig.hub.remote import fetched, is_remote
+from ecgdig.ort import has_onnxruntime
 from ecgdig.strip import StripSpec
 
 RUNTIMES = ("auto", "onnx", "torch")

@@ -7,9 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.ort import has_onnxruntime, import_onnxruntime, session
-
-__all__ = ["INPUT", "OUTPUTS", "OnnxNet", "has_onnxruntime", "import_onnxruntime"]
+from ecgdig.ort import session
 
 INPUT, OUTPUTS = "strips", ("chance", "present")  # names in the ONNX graph
 
