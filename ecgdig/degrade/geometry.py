@@ -169,8 +169,7 @@ def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | D
         shift = background.shadow_mm[0] * sx, background.shadow_mm[1] * sy
         shade(desk, at, step // 2, edges, shift, _SHADE, _SHADE_MM * sx)
         background = desk
-    around = np.asarray(cv2.resize(background, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)
-    return resampled(source, at, step, shape, edges, around)
+    return resampled(source, at, step, shape, edges, background)
 
 
 def _inside(at_px: NDArray[np.float32], edges: Edges) -> bool:
