@@ -11,6 +11,7 @@ from ecgdig.degrade.pixels import enlarged, shrunk
 from ecgdig.page.page import Page
 
 SCREENSHOT_PX_PER_MM = 2.0
+_BAND_PX = 128  # rows done at once, so that little memory is needed
 
 
 def moire(page: Page, strength: float, rng: Rng) -> Page:
@@ -32,9 +33,12 @@ def moire(page: Page, strength: float, rng: Rng) -> Page:
         fringes += np.stack([np.cos(phase + k * apart) for k in range(3)], axis=-1)
     gain = 1 - np.float32(0.1 * strength) * (1 + 0.5 * fringes)
     fine = cv2.resize(np.clip(gain * 255, 0, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
-    grid = np.minimum(rows[:, None], columns)
-    image = cv2.multiply(page.image, fine, scale=1 / 255)
-    return page.with_image(np.asarray(cv2.multiply(image, cv2.merge([grid] * 3), scale=1 / 255), np.uint8))
+    cv2.multiply(page.image, fine, dst=fine, scale=1 / 255)
+    for top in range(0, height, _BAND_PX):
+        band = fine[top : top + _BAND_PX]
+        grid = np.minimum(rows[top : top + _BAND_PX, None], columns)
+        cv2.multiply(band, cv2.merge([grid] * 3), dst=band, scale=1 / 255)
+    return page.with_image(np.asarray(fine, np.uint8))
 
 
 def _dot_rows(n: int, strength: float, rng: Rng) -> Mask:
