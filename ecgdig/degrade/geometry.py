@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ecgdig.degrade.desk import Desk
 from ecgdig.degrade.noted import note
-from ecgdig.degrade.relief import Relief
+from ecgdig.degrade.relief import Lamp, Relief
 from ecgdig.degrade.sampling import Edges, resampled, shade
 from ecgdig.page.layout import Paper
 from ecgdig.page.page import Box, Page
@@ -30,6 +30,7 @@ class View:
     paper_stages: tuple[Stage, ...] = ()
     image_stages: tuple[Stage, ...] = ()
     reliefs: tuple[Relief, ...] = ()
+    lamp: Lamp | None = None  # instead of one drawn for all reliefs
     margin_mm: Box = (0.0, 0.0, 0.0, 0.0)  # more (or, negative, less) of the picture: left, top, right, bottom
 
 

@@ -16,6 +16,7 @@ ON_PAPER: dict[str, Change] = {  # on the flat sheet, before it is bent
     "staircase": printer.staircase,
     "misregistration": printer.misregistration,
     "halftone": printer.halftone,
+    "broken_lines": printer.broken_lines,
     "banding": printer.banding,
     "streaks": printer.streaks,
     "ink_bleed": wear.bleed,

@@ -57,6 +57,32 @@ def _fade(image: Mask, field: Mask, paper: NDArray[np.float32], share: NDArray[n
             to[3 * x + 2] = np.uint8(blue + max(b - blue, zero) * lost + half)
 
 
+def fade_colours(image: Image, paper_rgb: RGB, field: Mask, most: float) -> Image:
+    """What is printed in a colour comes nearer to the paper's, by up to `most` where `field` is 255; what is black in
+    all three colours does not, nor what is brighter than the paper."""
+    out = np.empty(image.shape, np.uint8)
+    share = np.float32(most / 255)
+    _fade_colours(_rows(image), np.ascontiguousarray(field), np.array(paper_rgb, np.float32), share, _rows(out))
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _fade_colours(image: Mask, field: Mask, paper: NDArray[np.float32], share: np.float32, out: Mask) -> None:
+    half, zero, one = np.float32(0.5), np.float32(0), np.float32(1)
+    r, g, b = paper[0], paper[1], paper[2]
+    brightest = max(r, g, b)
+    dark, per_level = np.float32(0.5) * brightest, np.float32(1) / (np.float32(0.2) * brightest)
+    for y in range(field.shape[0]):
+        row, shares, to = image[y], field[y], out[y]
+        for x in range(shares.shape[0]):
+            red, green, blue = np.float32(row[3 * x]), np.float32(row[3 * x + 1]), np.float32(row[3 * x + 2])
+            coloured = min(max((max(red, green, blue) - dark) * per_level, zero), one)
+            lost = share * coloured * np.float32(shares[x])
+            to[3 * x] = np.uint8(red + max(r - red, zero) * lost + half)
+            to[3 * x + 1] = np.uint8(green + max(g - green, zero) * lost + half)
+            to[3 * x + 2] = np.uint8(blue + max(b - blue, zero) * lost + half)
+
+
 def mix(a: Image, b: Image, share: Mask) -> Image:
     """`a` where `share` is 0, `b` where it is 255; written into `b`."""
     _mix(_rows(a), b.reshape(len(b), -1), np.ascontiguousarray(share), b.reshape(len(b), -1))

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.degrade import camera, crumple, focus, folds, geometry, light, relief, roll, surface
+from ecgdig.degrade import camera, crumple, focus, folds, geometry, light, panels, relief, roll, surface
 from ecgdig.degrade.desk import sample_desk
 from ecgdig.degrade.geometry import View
 from ecgdig.degrade.handwriting import notes
@@ -27,6 +27,8 @@ Coat = Callable[[Page, float, Rng], Page]
 Filter = Callable[[Image, float, Rng], Image]
 
 GEOMETRY: dict[str, Bend] = {
+    "panels": panels.panels,
+    "fold_shadows": panels.fold_shadows,
     "folds": folds.folds,
     "crumple": crumple.crumple,
     "wrinkles": crumple.wrinkles,
@@ -60,6 +62,7 @@ FILTERS: dict[str, Coat] = {
     "cast_shadows": _on_image(light.cast_shadows),
     "gradient": _on_image(light.gradient),
     "vignette": _on_image(light.vignette),
+    "two_lights": _on_image(light.two_lights),
     "glare": light.glare,
     "colour_cast": _on_image(light.colour_cast),
     "defocus": _on_image(focus.defocus),
@@ -70,6 +73,8 @@ FILTERS: dict[str, Coat] = {
     "over_sharpen": _on_image(camera.over_sharpen),
     "exposure": _on_image(light.exposure),
     "noise": _on_image(camera.noise),
+    "tone_mapping": _on_image(light.tone_mapping),
+    "phone_sharpening": _on_image(camera.phone_sharpening),
     "grey": _on_image(camera.grey),
     "jpeg": _on_image(camera.jpeg),
     "jpeg_blocks": _on_image(camera.jpeg_blocks),
@@ -286,7 +291,8 @@ def apply(
             worn = float(rng.uniform(0.2, 1))
             note(kept.of("wear"), strength=worn)
             page = relief.wear(page, heights, worn, rng)
-        page = relief.shade(page, heights, relief.Lamp.sample(kept.of("lamp")))
+        lamps = [view.lamp for view in views if view.lamp is not None] or [relief.Lamp.sample(kept.of("lamp"))]
+        page = relief.shade(page, heights, lamps[-1])
         views = [View(paper_stages=(stage,)), *views]
     background = sample_desk(kept.of("desk")) if desk else None
     scale = float(page.warp.px_per_mm([[0.0, 0.0]])[0]) if dpi is None else px_per_mm(dpi)
