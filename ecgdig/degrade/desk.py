@@ -85,7 +85,7 @@ class Desk:
 
 
 _TILES = {"wood": textures.wood, "cloth": textures.cloth, "cloud": textures.cloud, "plain": textures.grain}
-_WOODS = ((168, 120, 80), (140, 98, 62), (196, 158, 116), (112, 76, 48), (205, 178, 145), (88, 62, 46), (150, 135, 120))
+_WOODS = ((150, 112, 80), (128, 96, 68), (140, 98, 62), (196, 158, 116), (112, 76, 48), (205, 178, 145), (88, 62, 46), (150, 135, 120))
 _CLOTHS = ((70, 40, 120), (40, 60, 110), (120, 30, 40), (190, 185, 175), (60, 60, 64), (90, 120, 90), (225, 222, 215))
 
 
@@ -101,10 +101,10 @@ def sample_desk(rng: Rng) -> Desk:
     plank = float(rng.uniform(60, 180)) if kind.endswith("wood") and rng.random() < 0.25 else 0.0
     if kind == "wood":
         base = np.array(_WOODS[int(rng.integers(len(_WOODS)))])
-        contrast, dark, scale = rng.uniform(0.05, 0.16), (0.9, 1.0, 1.15), rng.uniform(1.2, 4)
+        contrast, dark, scale = rng.uniform(0.04, 0.12), (0.9, 1.0, 1.15), rng.uniform(1.0, 3)
     elif kind == "dark-wood":
         base = np.array([rng.uniform(30, 62)] * 3) * [1.0, 0.97, 0.95]
-        contrast, dark, scale = rng.uniform(0.08, 0.25), (1.0, 1.0, 1.0), rng.uniform(1.5, 4)
+        contrast, dark, scale = rng.uniform(0.06, 0.2), (1.0, 1.0, 1.0), rng.uniform(1.2, 3)
     elif kind == "cloth":
         base = np.array(_CLOTHS[int(rng.integers(len(_CLOTHS)))])
         contrast, dark, scale = rng.uniform(0.06, 0.2), (1.0, 1.0, 1.0), rng.uniform(4, 14)
@@ -135,7 +135,7 @@ def _clutter(rng: Rng) -> tuple[Thing, ...]:
         half = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * size / 2
         outline = half @ np.array([[c, s], [-s, c]]) + middle
         grey = float(rng.uniform(200, 245) if size.min() > 100 else rng.uniform(10, 200))
-        rgb = np.clip(grey * np.exp(rng.normal(0, 0.1, 3)), 0, 255)
+        rgb = np.clip(grey * np.exp(rng.normal(0, 0.05, 3)), 0, 255)
         corners = tuple((float(x), float(y)) for x, y in outline)
         things.append(Thing(corners, (float(rgb[0]), float(rgb[1]), float(rgb[2]))))
     return tuple(things)
