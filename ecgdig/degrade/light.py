@@ -147,7 +147,7 @@ def tone_mapping(image: Image, strength: float, rng: Rng) -> Image:
 
     Brightness in a neighbourhood of 3 to 12 % of the picture goes up to 60 % of the way (in logarithms) to the median.
     """
-    height, width = _raster(image)
+    height, width = (min(n, most) for n, most in zip(_raster(image), image.shape, strict=False))
     sigma, way = float(np.exp(rng.uniform(np.log(0.03), np.log(0.12)))), 0.6 * strength * float(rng.uniform(0.4, 1))
     note(rng, way=way, sigma=sigma)  # sigma: share of the longer side
     small = cv2.cvtColor(shrunk(image, (width, height)), cv2.COLOR_RGB2GRAY).astype(np.float32) + 12

@@ -120,7 +120,7 @@ def _parallel(paper: Paper, strength: float, angle: float, n: int, rng: Rng) -> 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _look_up(x_mm: Axis, y_mm: Axis, where: Axis, table: NDArray[np.float32], out: Lattice) -> None:
-    """Add the profile to `out` `(m, n, 3)`; `where`: across (x, y), first place, entries per mm, middle of the folds."""
+    """Add the profile to `out` `(m, n, 3)`; `where`: across (x, y), first place, entries per mm, the folds' middle."""
     ax, ay, low, per_mm, start = where[0], where[1], where[2], where[3], where[4]
     for i in range(y_mm.shape[0]):
         for j in range(x_mm.shape[0]):

@@ -158,7 +158,7 @@ _UNMARKED: dict[str, Preset] = {
             "exposure": (0.7, 0.8),
             "noise": (0.9, 0.7),
             "tone_mapping": (0.35, 0.8),
-            "phone_sharpening": (0.3, 0.7),
+            "phone_sharpening": (0.25, 0.7),
             "grey": (0.05, 1.0),
             "jpeg": (0.95, 0.8),
         },

@@ -185,16 +185,19 @@ def _shade(
     covered = np.float32(2)  # this many pixels inside the sheet nothing of the picture is seen
     one, pace = np.float32(1), np.float32(1) / np.float32(step)
     light = np.empty(4, np.float32)
+    # how far the corners of blocks of pixels are inside the sheet and away from the shadow, of two rows
+    inside, away = np.empty((2, at.shape[1]), np.float32), np.empty((2, at.shape[1]), np.float32)
+    _places(at[0], edges, shadow, inside[0], away[0])
     for top in range(0, picture.shape[0], step):
+        above = (top // step) % 2
+        below = 1 - above
+        _places(at[top // step + 1], edges, shadow, inside[below], away[below])
         for left in range(0, picture.shape[1], step):
-            inside, nearest = np.float32(1e9), np.float32(1e9)
-            for k in range(4):  # the corners of a block of pixels
-                x, y = at[top // step + k // 2, left // step + k % 2]
-                inside = min(inside, _share(x, y, edges))
-                off = -min(_share(x - shadow[0], y - shadow[1], edges), np.float32(0))
-                nearest = min(nearest, off)
-                light[k] = off
-            if inside > covered or nearest > shadow[4]:
+            j = left // step
+            deep = min(min(inside[above, j], inside[above, j + 1]), min(inside[below, j], inside[below, j + 1]))
+            light[0], light[1] = away[above, j], away[above, j + 1]
+            light[2], light[3] = away[below, j], away[below, j + 1]
+            if deep > covered or min(min(light[0], light[1]), min(light[2], light[3])) > shadow[4]:
                 continue
             for k in range(4):
                 light[k] = one - shadow[2] * np.exp(-light[k] / shadow[3])
@@ -205,6 +208,19 @@ def _shade(
                     factor = start + np.float32(x - left) * pace * (end - start)
                     for c in range(3):
                         picture[y, x, c] = np.uint8(picture[y, x, c] * factor)
+
+
+@njit(cache=True, nogil=True)
+def _places(
+    at: NDArray[np.float32],
+    edges: NDArray[np.float32],
+    shadow: NDArray[np.float32],
+    inside: NDArray[np.float32],
+    away: NDArray[np.float32],
+) -> None:
+    for j in range(at.shape[0]):
+        inside[j] = _share(at[j, 0], at[j, 1], edges)
+        away[j] = -min(_share(at[j, 0] - shadow[0], at[j, 1] - shadow[1], edges), np.float32(0))
 
 
 @intrinsic
