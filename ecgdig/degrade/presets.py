@@ -16,6 +16,7 @@ from ecgdig.degrade.handwriting import notes
 from ecgdig.degrade.marks import AS_SEEN, CUTS, ON_PAPER
 from ecgdig.degrade.marks import STEPS as MARKS
 from ecgdig.degrade.noted import Noting, note
+from ecgdig.degrade.wishes import NONE, Wishes
 from ecgdig.page.layout import Paper
 from ecgdig.page.page import Box, Page
 from ecgdig.units import px_per_mm
@@ -212,16 +213,14 @@ _UNMARKED: dict[str, Preset] = {
 PRESETS = {name: replace(mix, steps=MARKS.get(name, {}) | mix.steps) for name, mix in _UNMARKED.items()}
 
 
-def degrade(
-    page: Page, preset: str | Preset, rng: Rng, seen_mm: Box | None = None, words: tuple[str, ...] | None = None
-) -> Page:
+def degrade(page: Page, preset: str | Preset, rng: Rng, seen_mm: Box | None = None, wishes: Wishes = NONE) -> Page:
     """Degrade a clean page by a preset: `clean`, `print`, `scan`, `photo`, `damaged`, or one of your own.
 
     What was drawn is recorded in the page's `degradations` and `degradation_values`.
 
     Args:
         seen_mm: where the geometry changes, only the part of the image around this part of the paper is made.
-        words: what is written by hand (`handwriting.read_words`); None: the built-in list.
+        wishes: what is not left to chance.
 
     Raises:
         ValueError: no preset or degradation of that name.
@@ -236,7 +235,7 @@ def degrade(
         margin_mm=drawn.margin_mm,
         desk=mix.desk,
         seen_mm=seen_mm,
-        words=words,
+        wishes=wishes,
     )
 
 
@@ -274,7 +273,7 @@ def apply(
     margin_mm: float = 0.0,
     desk: bool = False,
     seen_mm: Box | None = None,
-    words: tuple[str, ...] | None = None,
+    wishes: Wishes = NONE,
 ) -> Page:
     """Apply named degradations at strengths of 0 to 1: paper, marks, geometry, cuts, light, camera, in this order."""
     for name, strength in strengths.items():
@@ -286,11 +285,13 @@ def apply(
     for name, coat in SURFACES.items():
         if name in strengths:
             page = coat(page, strengths[name], kept.of(name))
-    for name, mark in (ON_PAPER | {"handwriting": partial(notes, words=words)}).items():
+    for name, mark in (ON_PAPER | {"handwriting": partial(notes, wishes=wishes)}).items():
         if name in strengths:
             page = mark(page, strengths[name], kept.of(name))
     views = [
-        bend(page.layout.paper, strengths[name], kept.of(name)) for name, bend in GEOMETRY.items() if name in strengths
+        bend(page.layout.paper, strengths[name], kept.of(name))
+        for name, bend in (GEOMETRY | {"folds": partial(folds.folds, wishes=wishes)}).items()
+        if name in strengths
     ]
     paper = page.layout.paper
     reliefs = [r for view in views for r in view.reliefs]
