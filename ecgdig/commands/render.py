@@ -105,7 +105,10 @@ def _plan_of_whole_records(recipe: Recipe, records: Records, encoding: Encoding,
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
-    look = Look(tuple(options.style), Chances(options.pulses, options.black_and_white, options.grid_colour))
+    look = Look(
+        tuple(options.style),
+        Chances(options.pulses, options.black_and_white, options.grids, options.headers, options.grid_colour),
+    )
     wishes = Wishes(
         words=None if options.words is None else read_words(options.words),
         notes=options.notes,
@@ -113,6 +116,7 @@ def _recipe(options: argparse.Namespace) -> Recipe:
         note_at=None if options.note_at is None else tuple(options.note_at),
         creases=None if options.creases is None else (*options.creases, 0)[:2],
         crease_deg=options.crease_angle,
+        rotation_deg=options.rotation,
     )
     fixed = dict(_strength(word) for word in options.strength)
     # what is asked for is on every page
@@ -120,18 +124,28 @@ def _recipe(options: argparse.Namespace) -> Recipe:
         fixed.setdefault("handwriting", _ASKED)
     if options.creases is not None:
         fixed.setdefault("folds", _ASKED)
+    if options.rotation is not None:
+        fixed.setdefault("rotation", _ASKED)
     return Recipe(
         options.seed,
         options.preset,
         options.layout,
-        options.dpi,
+        None if options.dpi is None else options.dpi[0] if len(options.dpi) == 1 else _two(options.dpi),
         options.scale == "usual",
         order=options.order,
         sheets=options.sheets,
         look=look,
         strengths=tuple(fixed.items()),
         wishes=wishes,
+        margin_mm=None if options.margin_mm is None else _two(options.margin_mm),
     )
+
+
+def _two(values: Sequence[float]) -> tuple[float, float]:
+    """Two ends of a range; one number is both."""
+    if len(values) > 2:
+        raise ValueError(f"{' '.join(f'{v:g}' for v in values)}; want one number, or two to draw between")
+    return values[0], values[-1]
 
 
 def _strength(word: str) -> tuple[str, float]:
@@ -233,7 +247,13 @@ A run that was stopped or killed goes on when the same command is given again; a
         choices=SHEETS,
         help="all: a long recording goes on over as many pages as it takes (default: one page, any part of it)",
     )
-    parser.add_argument("--dpi", type=float, help="of every page (default: drawn, from the preset's range)")
+    parser.add_argument(
+        "--dpi",
+        type=float,
+        nargs="+",
+        metavar="DPI",
+        help="of every page, or two to draw between (default: drawn, from the preset's range)",
+    )
     parser.add_argument(
         "--scale",
         default="any",
@@ -282,6 +302,8 @@ def _add_looks(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--grid-colour", choices=HUES, metavar="HUE", help=f"{', '.join(HUES)}")
     group.add_argument("--black-and-white", type=float, metavar="P", help="chance, 0 to 1")
+    group.add_argument("--grids", type=float, metavar="P", help="chance of a printed grid, 0 to 1")
+    group.add_argument("--headers", type=float, metavar="P", help="chance of text about the patient, 0 to 1")
     group.add_argument("--pulses", type=float, metavar="P", help="chance of calibration pulses, 0 to 1")
     group.add_argument("--words", metavar="FILE", help="notes written by hand, one a line (default: a built-in list)")
     group.add_argument("--notes", type=int, metavar="N", help="how many of them, on every page")
@@ -293,6 +315,14 @@ def _add_looks(parser: argparse.ArgumentParser) -> None:
         "--creases", type=int, nargs="+", metavar="N", help="how many folds, and how many across them, on every page"
     )
     group.add_argument("--crease-angle", type=float, metavar="DEG", help="0: along the sheet's width")
+    group.add_argument("--rotation", type=float, metavar="DEG", help="of every page, clockwise")
+    group.add_argument(
+        "--margin-mm",
+        type=float,
+        nargs="+",
+        metavar="MM",
+        help="around the sheet, or two to draw between; below 0: cut",
+    )
 
 
 def _cores() -> int:

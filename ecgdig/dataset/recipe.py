@@ -53,7 +53,8 @@ class Recipe:
         seed: another seed, other pages.
         preset: a key of `degrade.PRESETS`.
         layout: `3x4+1` and the like; None draws one for each page.
-        dpi: of the picture on the sheet; None draws it, from the preset's range.
+        dpi: of the picture on the sheet, one or drawn between two; None draws it, from the preset's range.
+        margin_mm: what is seen around the sheet, drawn between two; negative crops it; None: by the preset.
         usual_scale: 25 mm/s and 10 mm/mV on letter or A4 paper with a printed grid, as the reader expects.
         order: of the leads in `3x4` and the like: `usual` or `cabrera`.
         sheets: `one` a page; `all`: a long recording goes on over as many pages as it takes.
@@ -68,13 +69,14 @@ class Recipe:
     seed: int = 0
     preset: str = "scan"
     layout: str | None = None
-    dpi: float | None = None
+    dpi: float | tuple[float, float] | None = None
     usual_scale: bool = False
     order: str = "usual"
     sheets: str = "one"
     look: Look = field(default_factory=Look)
     strengths: tuple[tuple[str, float], ...] = ()
     wishes: Wishes = NONE
+    margin_mm: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
@@ -91,8 +93,11 @@ class Recipe:
         if self.order != "usual" and self.layout is None:
             raise ValueError(f"order {self.order} of leads needs a layout, such as 3x4+1")
         _ = self.plan  # a layout that cannot be read
-        if self.dpi is not None and not 30 <= self.dpi <= 1200:
-            raise ValueError(f"{self.dpi:g} dpi; want 30 to 1200")
+        for dpi in () if self.dpi is None else np.atleast_1d(self.dpi):
+            if not 30 <= dpi <= 1200:
+                raise ValueError(f"{dpi:g} dpi; want 30 to 1200")
+        if self.margin_mm is not None and not -50 <= min(self.margin_mm) <= max(self.margin_mm) <= 300:
+            raise ValueError(f"{' to '.join(f'{mm:g}' for mm in self.margin_mm)} mm around the sheet; want -50 to 300")
         if self.seed < 0:
             raise ValueError(f"seed {self.seed}; want 0 or more")
 
@@ -131,8 +136,10 @@ def draw_page(
     _check(recipe, recording)
     rng = np.random.default_rng([recipe.seed, _STREAM, index])
     preset = PRESETS[recipe.preset]
-    low, high = np.log(preset.dpi or CLEAN_DPI)
-    dpi = float(np.exp(rng.uniform(low, high))) if recipe.dpi is None else recipe.dpi
+    if isinstance(recipe.dpi, float | int):
+        dpi = float(recipe.dpi)
+    else:
+        dpi = float(np.exp(rng.uniform(*np.log(recipe.dpi or preset.dpi or CLEAN_DPI))))
     if sheet is None:
         style, layout = _placed(recipe, recording, rng)
     else:
@@ -140,6 +147,7 @@ def draw_page(
         layout = list(following(first, recording.duration_s))[sheet.number]
     clean = [render(recording, layout, style, dpi, rng)]
     mix = preset if preset.dpi is None else replace(preset, dpi=(dpi, dpi))
+    mix = mix if recipe.margin_mm is None else replace(mix, margin_mm=recipe.margin_mm)
     drawn = draw(mix, rng)
     fixed = dict(recipe.strengths)
     kept = {name: strength for name, strength in (drawn.strengths | fixed).items() if fixed.get(name) != 0}

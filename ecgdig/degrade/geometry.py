@@ -12,6 +12,7 @@ from ecgdig.degrade.desk import Desk
 from ecgdig.degrade.noted import note
 from ecgdig.degrade.relief import Lamp, Relief
 from ecgdig.degrade.sampling import Edges, resampled, shade
+from ecgdig.degrade.wishes import NONE, Wishes
 from ecgdig.page.layout import Paper
 from ecgdig.page.page import Box, Page
 from ecgdig.page.warp import Displacement, Homography, Radial, Stage, Warp, Waves, coarse_to_fine
@@ -34,9 +35,9 @@ class View:
     margin_mm: Box = (0.0, 0.0, 0.0, 0.0)  # more (or, negative, less) of the picture: left, top, right, bottom
 
 
-def rotation(paper: Paper, strength: float, rng: Rng) -> View:
+def rotation(paper: Paper, strength: float, rng: Rng, wishes: Wishes = NONE) -> View:
     """A sheet laid askew: up to 12 degrees at strength 1."""
-    degrees = float(rng.uniform(-1, 1)) * 12 * strength
+    degrees = float(rng.uniform(-1, 1)) * 12 * strength if wishes.rotation_deg is None else wishes.rotation_deg
     note(rng, degrees=degrees)
     return View(image_stages=(_rotate(degrees),))
 

@@ -42,6 +42,7 @@ GEOMETRY: dict[str, Bend] = {
     "crop": geometry.crop,
     "padding": geometry.padding,
 }
+WISHED = {"folds": folds.folds, "rotation": geometry.rotation}  # those that do what is wished
 SURFACES: dict[str, Coat] = {
     "fading": surface.fading,
     "show_through": surface.show_through,
@@ -290,7 +291,7 @@ def apply(
             page = mark(page, strengths[name], kept.of(name))
     views = [
         bend(page.layout.paper, strengths[name], kept.of(name))
-        for name, bend in (GEOMETRY | {"folds": partial(folds.folds, wishes=wishes)}).items()
+        for name, bend in (GEOMETRY | {name: partial(WISHED[name], wishes=wishes) for name in WISHED}).items()
         if name in strengths
     ]
     paper = page.layout.paper

@@ -16,6 +16,7 @@ class Wishes:
         note_at: where the first note begins, as shares of the sheet's width and height.
         creases: how many straight creases `folds` makes, and how many across them; evenly apart.
         crease_deg: angle of the first ones, 0 along the sheet's width.
+        rotation_deg: by how much `rotation` turns the sheet clockwise.
 
     Raises:
         ValueError: a number out of range.
@@ -27,6 +28,7 @@ class Wishes:
     note_at: tuple[float, float] | None = None
     creases: tuple[int, int] | None = None
     crease_deg: float | None = None
+    rotation_deg: float | None = None
 
     def __post_init__(self) -> None:
         if self.notes is not None and not 0 <= self.notes <= 100:
@@ -39,6 +41,8 @@ class Wishes:
             )
         if self.creases is not None and not all(0 <= n <= 30 for n in self.creases):
             raise ValueError(f"{' and '.join(map(str, self.creases))} creases; want 0 to 30")
+        if self.rotation_deg is not None and not -180 <= self.rotation_deg <= 180:
+            raise ValueError(f"rotation by {self.rotation_deg:g} degrees; want -180 to 180")
 
 
 NONE = Wishes()

@@ -54,6 +54,8 @@ class Chances:
     Attributes:
         pulse: calibration pulses, 0 to 1; 0.7 otherwise.
         grey: black and white, 0 to 1; 0.04 otherwise.
+        grid: a printed grid, 0 to 1; 0.95 otherwise.
+        header: text above or below the traces, 0 to 1; 0.8 otherwise.
         hue: of the grid, always: a name of `HUES`, or `random` for any.
 
     Raises:
@@ -62,10 +64,13 @@ class Chances:
 
     pulse: float | None = None
     grey: float | None = None
+    grid: float | None = None
+    header: float | None = None
     hue: str | None = None
 
     def __post_init__(self) -> None:
-        for name, chance in (("pulses", self.pulse), ("black and white", self.grey)):
+        named = {"pulses": self.pulse, "black and white": self.grey, "grids": self.grid, "headers": self.header}
+        for name, chance in named.items():
             if chance is not None and not 0 <= chance <= 1:
                 raise ValueError(f"chance {chance:g} of {name}; want 0 to 1")
         if self.hue is not None and self.hue not in HUES:
@@ -84,12 +89,15 @@ def sample_style(rng: Rng, split: Split = "all", chances: Chances = AS_IN_THE_WO
     """
     paper = _paper_rgb(rng)
     grid = _sample_grid(rng, paper, split, chances.hue)
+    if chances.grid is not None:
+        kind = "none" if rng.random() >= chances.grid else "lines" if grid.kind == "none" else grid.kind
+        grid = replace(grid, kind=kind)  # type: ignore[arg-type]
     ink = _sample_ink(rng)
     if rng.random() < (0.04 if chances.grey is None else chances.grey):  # black and white
         grey = int(np.mean(ink.rgb))
         paper, ink = (255, 255, 255), replace(ink, rgb=(grey, grey, grey))
         grid = _in_grey(grid)
-    return Style(paper, grid, ink, _sample_lettering(rng, grid, split), _sample_furniture(rng, split, chances.pulse))
+    return Style(paper, grid, ink, _sample_lettering(rng, grid, split), _sample_furniture(rng, split, chances))
 
 
 def pick(rng: Rng, weighted: Mapping[str, float]) -> str:
@@ -180,16 +188,16 @@ def _sample_lettering(rng: Rng, grid: Grid, split: Split) -> Lettering:
     )
 
 
-def _sample_furniture(rng: Rng, split: Split, pulse_chance: float | None) -> Furniture:
+def _sample_furniture(rng: Rng, split: Split, chances: Chances) -> Furniture:
     separators = {"none": 3.5, "tick": 3.2, "bars": 1, "dotted": 0.7, "gap": 1, "notch": 0.6, "line": 0.25}
     headers = {"fields": 3, "columns": 2, "table": 1.5, "one-line": 1, "framed": 1, "below": 0.5, "two-blocks": 1}
     places = {"left": 5, "double-left": 0.6, "right": 0.8, "first-row": 0.3, "notch": 0.4}
     some = pick(rng, places)
-    printed = rng.random() < (0.7 if pulse_chance is None else pulse_chance)
+    printed = rng.random() < (0.7 if chances.pulse is None else chances.pulse)
     return Furniture(
         some if printed else "none",  # type: ignore[arg-type]
         pick(rng, allowed("separator", separators, split)),  # type: ignore[arg-type]
-        bool(rng.random() < 0.8),
+        bool(rng.random() < (0.8 if chances.header is None else chances.header)),
         bool(rng.random() < 0.75),
         pick(rng, allowed("header", headers, split)),  # type: ignore[arg-type]
         *(bool(v) for v in rng.random(6) < [0.45, 0.3, 0.2, 0.06, 0.1, 0.12]),

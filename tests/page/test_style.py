@@ -78,3 +78,10 @@ def test_black_and_white_comes_as_often_as_asked() -> None:
     for bad in ({"grey": 1.5}, {"pulse": -0.1}, {"hue": "octarine"}):
         with pytest.raises(ValueError, match=r"1\.5|-0\.1|octarine"):
             Chances(**bad)  # type: ignore[arg-type]
+
+
+def test_grids_and_headers_come_as_often_as_asked() -> None:
+    rng = np.random.default_rng(0)
+    styles = [sample_style(rng, chances=Chances(grid=0.3, header=0.4)) for _ in range(300)]
+    assert np.mean([style.grid.kind != "none" for style in styles]) == pytest.approx(0.3, abs=0.08)
+    assert np.mean([style.furniture.header for style in styles]) == pytest.approx(0.4, abs=0.08)
