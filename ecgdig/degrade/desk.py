@@ -101,6 +101,8 @@ def sample_desk(rng: Rng) -> Desk:
     offset = (float(rng.uniform(0, textures.SIZE)), float(rng.uniform(0, textures.SIZE)))
     jitter = np.exp(rng.normal(0, 0.12)) * np.exp(rng.normal(0, 0.04, 3))
     things = _clutter(rng) if rng.random() < 0.2 else ()
+    if rng.random() < 0.1:
+        things = (_floor(rng), *things)
     plank = float(rng.uniform(60, 180)) if kind.endswith("wood") and rng.random() < 0.25 else 0.0
     if kind == "wood":
         base = np.array(_WOODS[int(rng.integers(len(_WOODS)))])
@@ -125,6 +127,20 @@ def sample_desk(rng: Rng) -> Desk:
     shadow = (float(rng.normal(0, 1.2)), float(rng.normal(0, 1.2)))
     keys = float(rng.uniform(16, 20)) if kind == "keys" else 0.0
     return Desk(texture, (r, g, b), float(contrast), dark, float(scale), turn, offset, plank, keys, things, shadow)
+
+
+def _floor(rng: Rng) -> Thing:
+    """What is beyond the table's edge, which runs through the picture near one of its sides."""
+    angle = float(rng.integers(0, 4) * np.pi / 2 + rng.normal(0, 0.12))
+    outward = np.array([np.cos(angle), np.sin(angle)])
+    along = np.array([-outward[1], outward[0]])
+    # pictures are about as large as a sheet and begin at 0
+    start = np.array([150.0, 120.0]) + outward * np.array([150.0, 120.0]) * float(rng.uniform(0.75, 1.2))
+    corners = [start + along * a + outward * b for a, b in ((-900, 0), (900, 0), (900, 900), (-900, 900))]
+    grey = float(np.exp(rng.uniform(np.log(12), np.log(140))))
+    r, g, b = np.clip(grey * np.exp(rng.normal(0, 0.08, 3)), 0, 255)
+    note(rng, floor=grey)
+    return Thing(tuple((float(x), float(y)) for x, y in corners), (float(r), float(g), float(b)))
 
 
 def _clutter(rng: Rng) -> tuple[Thing, ...]:

@@ -99,8 +99,9 @@ def glare(page: Page, strength: float, rng: Rng) -> Page:
     """One or two shining patches, where the picture comes up to 80 % nearer to white; what nearly goes is hidden."""
     left = _left_by_glare(page.image, strength, rng)
     # 255 - (255 - image)·left: what is dark is brightened
-    dark = np.asarray(cv2.bitwise_not(page.image), np.uint8)
-    page = page.with_image(np.asarray(cv2.bitwise_not(_multiply(dark, left)), np.uint8))
+    lit = _multiply(np.asarray(cv2.bitwise_not(page.image), np.uint8), left)
+    cv2.bitwise_not(lit, dst=lit)
+    page = page.with_image(lit)
     if left.min() >= LEGIBLE:
         return page
     fine = cv2.resize(left, page.shape[::-1], interpolation=cv2.INTER_LINEAR)
@@ -153,9 +154,9 @@ def tone_mapping(image: Image, strength: float, rng: Rng) -> Image:
     small = cv2.cvtColor(shrunk(image, (width, height)), cv2.COLOR_RGB2GRAY).astype(np.float32) + 12
     near = np.asarray(cv2.GaussianBlur(small, (0, 0), sigma * max(height, width)), np.float32)
     gain = np.clip((np.median(near) / near) ** way, 0.6, 1.6)
-    field = np.asarray(cv2.resize(gain, image.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
-    levels = np.asarray(cv2.convertScaleAbs(field, alpha=255 / 1.6), np.uint8)
-    return multiply(image, levels, 0.0, 1.6)
+    coarse = np.round(gain * (255 / 1.6)).astype(np.uint8)
+    levels = cv2.resize(coarse, image.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    return multiply(image, np.asarray(levels, np.uint8), 0.0, 1.6)
 
 
 def vignette(image: Image, strength: float, rng: Rng) -> Image:

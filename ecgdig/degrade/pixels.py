@@ -85,38 +85,37 @@ def _fade_colours(image: Mask, field: Mask, paper: NDArray[np.float32], share: n
 
 def mix(a: Image, b: Image, share: Mask) -> Image:
     """`a` where `share` is 0, `b` where it is 255; written into `b`."""
-    _mix(_rows(a), b.reshape(len(b), -1), np.ascontiguousarray(share), b.reshape(len(b), -1))
+    _mix(_rows(a), np.ascontiguousarray(share), b.reshape(len(b), -1))
     return b
 
 
 @njit(cache=True, nogil=True)
-def _mix(a: Mask, b: Mask, share: Mask, out: Mask) -> None:
+def _mix(a: Mask, share: Mask, out: Mask) -> None:
     half, full = np.float32(0.5), np.float32(1 / 255)
     for y in range(share.shape[0]):
-        first, second, shares, to = a[y], b[y], share[y], out[y]
+        first, shares, to = a[y], share[y], out[y]
         for x in range(shares.shape[0]):
             v = np.float32(shares[x]) * full
             red, green, blue = np.float32(first[3 * x]), np.float32(first[3 * x + 1]), np.float32(first[3 * x + 2])
-            to[3 * x] = np.uint8(red + (second[3 * x] - red) * v + half)
-            to[3 * x + 1] = np.uint8(green + (second[3 * x + 1] - green) * v + half)
-            to[3 * x + 2] = np.uint8(blue + (second[3 * x + 2] - blue) * v + half)
+            to[3 * x] = np.uint8(red + (to[3 * x] - red) * v + half)
+            to[3 * x + 1] = np.uint8(green + (to[3 * x + 1] - green) * v + half)
+            to[3 * x + 2] = np.uint8(blue + (to[3 * x + 2] - blue) * v + half)
 
 
 def beyond(image: Image, soft: Image, amount: float) -> Image:
-    """`image`, and `amount` times what it differs from `soft`: an unsharp mask."""
-    out = np.empty(image.shape, np.uint8)
-    _beyond(_rows(image), _rows(soft), np.float32(amount), _rows(out))
-    return out
+    """`image`, and `amount` times what it differs from `soft`: an unsharp mask; written into `soft`."""
+    _beyond(_rows(image), np.float32(amount), soft.reshape(len(soft), -1))
+    return soft
 
 
 @njit(cache=True, nogil=True)
-def _beyond(image: Mask, soft: Mask, amount: np.float32, out: Mask) -> None:
+def _beyond(image: Mask, amount: np.float32, out: Mask) -> None:
     zero, half, most = np.float32(0), np.float32(0.5), np.float32(255)
     for y in range(image.shape[0]):
-        row, blurred, to = image[y], soft[y], out[y]
+        row, to = image[y], out[y]
         for x in range(row.shape[0]):
             level = np.float32(row[x])
-            to[x] = np.uint8(min(max(level + amount * (level - blurred[x]) + half, zero), most))
+            to[x] = np.uint8(min(max(level + amount * (level - to[x]) + half, zero), most))
 
 
 def add_tile(image: Image, tile: NDArray[np.int8], first: tuple[int, int]) -> Image:

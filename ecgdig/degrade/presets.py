@@ -103,7 +103,9 @@ class Preset:
 
 _UNMARKED: dict[str, Preset] = {
     "clean": Preset({}),
-    "print": Preset({"low_resolution": (0.4, 0.4), "blur": (0.6, 0.4), "noise": (0.5, 0.2), "jpeg": (0.5, 0.4)}),
+    "print": Preset(
+        {"crop": (0.15, 0.5), "low_resolution": (0.4, 0.4), "blur": (0.6, 0.4), "noise": (0.5, 0.2), "jpeg": (0.5, 0.4)}
+    ),
     "scan": Preset(
         {
             "fading": (0.1, 0.5),

@@ -9,6 +9,7 @@ from ecgdig.degrade.brush import Mask, Rng, lay, soft_noise, tint
 from ecgdig.degrade.noted import note
 from ecgdig.degrade.pixels import enlarged, shrunk
 from ecgdig.page.page import Page
+from ecgdig.page.warp import Homography
 
 SCREENSHOT_PX_PER_MM = 2.0
 _BAND_PX = 128  # rows done at once, so that little memory is needed
@@ -50,7 +51,7 @@ def _dot_rows(n: int, strength: float, rng: Rng) -> Mask:
 
 
 def screenshot(page: Page, strength: float, rng: Rng) -> Page:
-    """As it was once shown at 2 px a mm (at less strength finer), and enlarged again."""
+    """As it was once shown at 2 px a mm (at less strength finer), and enlarged again; a whole page may stay small."""
     height, width = page.shape
     scale = float(page.warp.px_per_mm(page.warp.to_mm([[width / 2, height / 2]]))[0])
     factor = SCREENSHOT_PX_PER_MM / scale / max(strength, 1e-6)
@@ -58,8 +59,13 @@ def screenshot(page: Page, strength: float, rng: Rng) -> Page:
         return page
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     small = shrunk(page.image, size)
-    which = int(rng.integers(3))
-    note(rng, px_per_mm=factor * scale, enlarged=("linear", "cubic", "nearest")[which])
+    which, kept = int(rng.integers(3)), not page.is_window and rng.random() < 0.4
+    note(rng, px_per_mm=factor * scale, enlarged="no" if kept else ("linear", "cubic", "nearest")[which])
+    if kept:
+        x, y = size[0] / width, size[1] / height
+        return page.with_image(
+            small, page.warp.then(Homography.of([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]]))
+        )
     how = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)[which]
     if how == cv2.INTER_NEAREST:  # OpenCV's own takes the upper left pixels
         return page.with_image(enlarged(small, (height, width)))
