@@ -20,6 +20,8 @@ from ecgdig.page.warp import Displacement, Homography, Radial, Stage, Warp, Wave
 Rng = np.random.Generator
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 COARSE_PX = 8  # the mm field is computed on every 8th pixel and interpolated: its second derivative is tiny
+_PHONE_PX = 12.2e6  # of a usual phone's picture
+_AROUND = 1.3  # a picture may be so much larger than its sheet, whatever the phone
 _SHADE, _SHADE_MM = 0.35, 2.0  # of the shadow at the edge of a sheet
 _CREASED_PX = 4  # where the sheet has creases: on every 4th
 
@@ -126,7 +128,8 @@ def resample(
     Args:
         page: a flat page (its warp is a scale).
         views: applied in order; paper stages first, image stages (given in mm) after all of them.
-        px_per_mm: scale of the new image where the views do not change it.
+        px_per_mm: scale of the new image where the views do not change it; less where much is seen around a large
+            sheet, as a phone has only so many pixels (`_PHONE_PX`).
         margin_mm: how much around the sheet is seen; negative crops the sheet; a window of a page is kept as it is.
         background: the desk, or an RGB picture of it, any size, enlarged to the image; None repeats the paper's colour.
         seen_mm: only the part of the image around this part of the paper is made.
@@ -142,6 +145,9 @@ def resample(
         margins = np.zeros(4)
     seen = Warp(stages).to_px(border) if stages else border
     low, high = seen.min(0) - margins[:2], seen.max(0) + margins[2:]
+    if not page.is_window and seen_mm is None:
+        most = max(_PHONE_PX, _AROUND * (right - left) * (bottom - top) * px_per_mm**2)
+        px_per_mm = min(px_per_mm, float(np.sqrt(most / np.prod(np.maximum(high - low, 1.0)))))
     width, height = (int(v) for v in np.maximum(np.round((high - low) * px_per_mm), 16))
     to_px = Homography.scale(px_per_mm, (float(low[0]), float(low[1])))
     warp = Warp((*stages, to_px))
