@@ -46,7 +46,7 @@ def main(args: Sequence[str] | None = None, prog: str = "render") -> Report:
         plan = _plan(options)
         outbox = Outbox(options.out)
         report = _build(plan, outbox, options.workers, voice, cluster_of(options, options.workers))
-        if report.pages:
+        if report.pages and not report.unfinished:
             _export(folder, options, voice)
         outbox.push()
     except (FolderError, RecordError, ValueError, OSError) as error:
@@ -58,6 +58,9 @@ def main(args: Sequence[str] | None = None, prog: str = "render") -> Report:
     voice.result(shown(summary(report, folder, options.workers)), {"folder": options.out, **asdict(report)})
     if report.failures:
         print(shown(failures(report)), file=sys.stderr)
+    if report.unfinished:
+        print(shown(f"render: {folder}: no manifest: {report.unfinished}; the same command goes on"), file=sys.stderr)
+    if report.failures or report.unfinished:
         raise SystemExit(1 if report.pages else 2)
     return report
 

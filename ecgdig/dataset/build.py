@@ -106,13 +106,17 @@ def _sheets(recipe: Recipe, records: Records, record: int) -> int:
 
 @dataclass
 class Report:
-    """What came of a run: pages there were before and are now, failures (record, page, why), seconds, worker memory."""
+    """What came of a run: pages there were before and are now, failures (record, page, why), seconds, worker memory.
+
+    `unfinished`: why the manifest could not be written; what was done is kept.
+    """
 
     before: int = 0
     pages: int = 0
     failures: list[tuple[str, str, str]] = field(default_factory=list)
     seconds: float = 0.0
     peak_mb: float = 0.0
+    unfinished: str = ""
     first_s: float = 0.0  # until the first page was there: processes start, numba loads
 
     @property
@@ -172,9 +176,7 @@ def build(
             else:
                 run = _here(plan, folder, tasks)
             for done in run:
-                for row in done.rows:
-                    journal.add(row)
-                report.failures += done.failures
+                report.failures += [*_not_kept(journal, done.rows), *done.failures]
                 report.peak_mb = max(report.peak_mb, done.peak_mb)
                 each(len(done.rows) + len(done.failures))
                 report.first_s = report.first_s or time.perf_counter() - start
@@ -186,8 +188,24 @@ def build(
             ) from None
         report.pages = len(journal.rows)
         report.failures.sort()
-        journal.close()
+        try:
+            journal.close()
+        except OSError as error:
+            report.unfinished = _why(error)
     return report
+
+
+def _not_kept(journal: Journal, rows: Sequence[Row]) -> Iterator[tuple[str, str, str]]:
+    """Adds pages that are done to the journal; those for which there was no room are failures."""
+    for row in rows:
+        try:
+            journal.add(row)
+        except OSError as error:
+            yield row["record"], row["page"], _why(error)
+
+
+def _why(error: Exception) -> str:
+    return " ".join((str(error) or type(error).__name__).split())
 
 
 def _missing(plan: Plan, journal: Journal) -> Iterator[_Task]:
@@ -215,8 +233,7 @@ def make(plan: Plan, folder: Path, task: _Task) -> _Done:
             page, drawn = draw_page(plan.recipe, recording, index, sheet)
             files = write_page(folder, name, page, drawn | {"record": label}, plan.encoding)
         except (ValueError, KeyError, OSError, MemoryError) as error:
-            why = " ".join((str(error) or type(error).__name__).split())
-            failures.append((label, name, why))
+            failures.append((label, name, _why(error)))
             continue
         head = {"page": name, "index": str(index), "seed": str(plan.recipe.seed), "record": label}
         rows.append(head | parameters(plan.recipe, page, drawn) | files)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from small_pages import SEED, small_plan
 
-from ecgdig.dataset import Encoding, Plan, Recipe, Records, build, files, load, open_records
+from ecgdig.dataset import Encoding, Plan, Recipe, Records, build, files, load, manifest, open_records
 from ecgdig.dataset.manifest import FolderError
 from ecgdig.dataset.recipe import Look
 from ecgdig.io import write_wfdb
@@ -119,6 +119,25 @@ def test_a_full_disk_is_reported_and_tried_again(tmp_path: Path, monkeypatch: py
     assert not list((tmp_path / "a").rglob("*p000001*"))
     monkeypatch.undo()
     assert build(small_plan(3, "clean"), tmp_path / "a", 0).pages == 3
+
+
+def test_a_disk_too_full_for_the_manifest_is_reported_and_the_pages_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: Path, rows: object, columns: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
+
+    monkeypatch.setattr(manifest, "_write_csv", full)
+    report = build(small_plan(2, "clean"), tmp_path / "a", 0)
+    assert (report.pages, report.failures) == (2, [])
+    assert "No space left" in report.unfinished
+    assert "manifest.csv" in report.unfinished
+    with pytest.raises(FolderError, match="did not finish"):
+        load(tmp_path / "a")
+    monkeypatch.undo()
+    again = build(small_plan(2, "clean"), tmp_path / "a", 0)
+    assert (again.before, again.unfinished) == (2, "")
+    assert len(load(tmp_path / "a")) == 2
 
 
 def test_whole_records_take_as_many_pages_as_they_need(recording: Recording, tmp_path: Path) -> None:
