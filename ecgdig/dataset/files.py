@@ -73,8 +73,7 @@ def write_page(folder: Path, name: str, page: Page, drawn: Mapping[str, Any], en
     truth = truth_bytes(page, drawn, name)
     if encoding.records == "both":
         whole = record_bytes(page.whole_recording(), f"{name}_whole")[0]
-        labels = truth.pop(f"{name}.npz")
-        truth = {f"{name}.npz": labels} | whole | truth  # the header of what is printed comes last
+        truth = {f"{name}.npz": truth.pop(f"{name}.npz")} | whole | truth  # the header of what is printed comes last
     contents |= {f"{TRUTH}/{file}": data for file, data in truth.items()}
     for file, data in contents.items():
         with whole_file(folder / file) as temporary:

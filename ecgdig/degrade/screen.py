@@ -64,7 +64,7 @@ def screenshot(page: Page, strength: float, rng: Rng) -> Page:
     if kept:
         x, y = size[0] / width, size[1] / height
         return page.with_image(
-            small, page.warp.then(Homography.of([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]]))
+            small, page.warp.then(Homography.of([[x, 0.0, (x - 1) / 2], [0.0, y, (y - 1) / 2], [0.0, 0.0, 1.0]]))
         )
     how = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)[which]
     if how == cv2.INTER_NEAREST:  # OpenCV's own takes the upper left pixels

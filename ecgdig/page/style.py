@@ -91,7 +91,7 @@ def sample_style(rng: Rng, split: Split = "all", chances: Chances = AS_IN_THE_WO
     grid = _sample_grid(rng, paper, split, chances.hue)
     if chances.grid is not None:
         kind = "none" if rng.random() >= chances.grid else "lines" if grid.kind == "none" else grid.kind
-        grid = replace(grid, kind=kind)  # type: ignore[arg-type]
+        grid = replace(grid, kind=kind)
     ink = _sample_ink(rng)
     if rng.random() < (0.04 if chances.grey is None else chances.grey):  # black and white
         grey = int(np.mean(ink.rgb))
