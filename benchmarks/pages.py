@@ -182,7 +182,7 @@ def show_diversity(n: int, out: Path | None) -> None:
             page = render(recording, layout, style, dpi, rng, (left, top, left + 50, top + 40))
             told = {"dpi": dpi, "margin_mm": drawn.margin_mm, "degrade": drawn.strengths}
             for key, value in parameters(Recipe(0, preset), page, told).items():
-                if key in ("preset", "width_px", "height_px"):
+                if key in ("preset", "width_px", "height_px", "sheet"):  # sheet: of recordings that take several
                     continue
                 own = key.startswith("degrade.") or key in ("dpi", "px_per_mm", "margin_mm")
                 if own or preset == "scan":

@@ -8,8 +8,9 @@ CPU seconds are those of this process, so that other work on the machine counts 
 
 Recordings are simulated, which takes 7 ms each, or read from `--records DIR`; either counts as `rest`.
 
-`python benchmarks/render.py --steady 2000 [--records DIR]`: that many pages of all presets in turn, at the resolutions
-they draw, in one process as a worker is one: its memory now and at most, every 100 pages, and the pages that failed.
+`python benchmarks/render.py --steady 2000 [--dpi 200] [--records DIR]`: that many pages of all presets in turn, at the
+resolutions they draw or at one, in one process as a worker is one: its memory now and at most, every 100 pages, and the
+pages that failed.
 """
 
 from __future__ import annotations
@@ -73,10 +74,10 @@ def peak_mb(preset: str, dpi: float | None, n: int) -> float:
         return build(Plan(Recipe(2, preset, dpi=dpi), open_records([], 2), n), Path(folder), 1).peak_mb
 
 
-def show_steady(records: str | None, n: int) -> None:
+def show_steady(records: str | None, n: int, dpi: float | None) -> None:
     """Memory of one process over `n` pages, the presets in turn."""
     source = open_records([records] if records else [], 3)
-    plans = [Plan(Recipe(3, preset), source, n, 1, Encoding("jpg")) for preset in PRESETS]
+    plans = [Plan(Recipe(3, preset, dpi=dpi), source, n, 1, Encoding("jpg")) for preset in PRESETS]
     print(f"{'pages':>6}{'MB now':>9}{'at most':>9}{'failed':>8}{'CPU s a page':>14}")
     failed = 0
     start = time.process_time()
@@ -106,12 +107,13 @@ def main() -> None:
     parser.add_argument("--preset", nargs="+", default=list(PRESETS), choices=list(PRESETS))
     parser.add_argument("--no-memory", action="store_true", help="leave out the peak memory, which takes longest")
     parser.add_argument("--steady", type=int, metavar="N", help="memory over N pages of all presets, instead")
+    parser.add_argument("--dpi", type=float, help="of the pages of --steady (default: as they draw)")
     parser.add_argument("--records", metavar="DIR", help="folder of records (default: simulated, 7 ms each)")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     keep_freed_memory()  # as a worker does
     if options.steady:
-        show_steady(options.records, options.steady)
+        show_steady(options.records, options.steady, options.dpi)
         return
     recipe.render = timed("render", recipe.render)
     recipe.apply = timed("degrade", recipe.apply)

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ecgdig.degrade import degrade
 from ecgdig.degrade.handwriting import read_words
+from ecgdig.degrade.wishes import Wishes
 from ecgdig.memory import keep_freed_memory
 from ecgdig.page.layout import Layout
 from ecgdig.page.overlap import overlaps_mm
@@ -115,7 +116,7 @@ class StripDataset(DrawnPages):
             for m in (_STRIP_MARGIN_MM, _SEEN_AROUND_MM)
         )
         dpi = float(np.exp(rng.uniform(np.log(110), np.log(330))))
-        page = degrade(render(recording, layout, style, dpi, rng, window), preset, rng, seen, self.words)
+        page = degrade(render(recording, layout, style, dpi, rng, window), preset, rng, seen, Wishes(self.words))
         columns = strip.columns_mm()
         lead = np.full(columns.shape, -1, np.int64)
         for s in segments:

@@ -8,7 +8,6 @@ from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 from ecgdig.units import LEADS
 
@@ -146,6 +145,8 @@ def _window(values: FloatArray, first: int, n: int) -> FloatArray:
 
 def _resample_leads(signal: FloatArray, up: int, down: int, n: int) -> FloatArray:
     """Leads `(n_leads, n_samples)` at `up / down` times their rate, `(n_leads, n)`: all at once, with one filter."""
+    from scipy.signal import resample_poly  # 65 MB, which most recordings do without
+
     known = np.isfinite(signal)
     position = np.arange(signal.shape[1])
     filled = signal.astype(np.float64)

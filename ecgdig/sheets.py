@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ecgdig.data import DrawnPages, Item, PagesOnTheFly
 from ecgdig.degrade import degrade
+from ecgdig.degrade.wishes import Wishes
 from ecgdig.locate.ink import INK_PX_PER_MM
 from ecgdig.locate.sheet import DEEP_STRIDE, MAPS, STRIDE, levelled
 from ecgdig.page.page import Page
@@ -120,7 +121,7 @@ class SheetDataset(DrawnPages):
     def __getitem__(self, index: int) -> Item:
         rng, recording, preset, split = self.begun(index)
         dpi = float(rng.uniform(110, 250))
-        page = degrade(sample_page(recording, rng, dpi, split), preset, rng, words=self.words)
+        page = degrade(sample_page(recording, rng, dpi, split), preset, rng, wishes=Wishes(self.words))
         images, maps, turns = [], [], []
         for _ in range(self.crops):
             turn = int(rng.choice(len(_TURNS), p=_TURNS))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ecgdig.data import DrawnPages, Item, PagesOnTheFly
 from ecgdig.degrade.presets import apply, draw, preset_named
+from ecgdig.degrade.wishes import Wishes
 from ecgdig.grid.overview import SIDE_PX, STRIDE, pictured, spectra
 from ecgdig.page.page import Page
 from ecgdig.page.sample import sample_page
@@ -134,7 +135,9 @@ class PageDataset(DrawnPages):
         page = sample_page(recording, rng, dpi, split)
         mix, drawn = preset_named(preset), draw(preset, rng)
         at_dpi = None if drawn.dpi is None else dpi
-        page = apply(page, drawn.strengths, rng, dpi=at_dpi, margin_mm=drawn.margin_mm, desk=mix.desk, words=self.words)
+        page = apply(
+            page, drawn.strengths, rng, dpi=at_dpi, margin_mm=drawn.margin_mm, desk=mix.desk, wishes=Wishes(self.words)
+        )
         if self.in_order:
             turns = int(rng.choice(4, p=_TURNS))
             views = [(whole(page.shape, SIDE_PX, turns), SIDE_PX)]

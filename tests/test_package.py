@@ -71,6 +71,11 @@ def _normalized(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", re.split(r"[\s\[<>=!~;]", requirement, maxsplit=1)[0]).lower()
 
 
+def test_what_draws_pages_of_records_does_not_load_scipys_signal() -> None:
+    program = "import sys, ecgdig.dataset.build; sys.exit('scipy.signal' in sys.modules)"  # 65 MB of each worker
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
 def test_light_rooms_import_no_torch() -> None:
     rooms = [room for room in LIGHT if importlib.util.find_spec(room)]
     done = subprocess.run([sys.executable, "-c", IMPORTS, *rooms], capture_output=True, text=True, check=False)

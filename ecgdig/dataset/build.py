@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import resource
@@ -11,38 +12,45 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 import ecgdig
 from ecgdig.cluster import Cluster, contents
 from ecgdig.dataset.files import Encoding, page_name, write_page
 from ecgdig.dataset.manifest import FolderError, Journal, Row, claimed
-from ecgdig.dataset.recipe import Recipe, draw_page, parameters
+from ecgdig.dataset.recipe import Recipe, Sheet, draw_page, parameters, sheets_of
 from ecgdig.dataset.records import Records
 from ecgdig.io.atomic import whole_file
 from ecgdig.memory import give_back_above, keep_freed_memory
 
 PTBXL_PAGES = 21_801
 _STEADY = 20  # pages of a run whose start is left out of its rate
-_KEPT_MB = 400  # what a worker holds that has drawn pages of 4 megapixels; larger ones take up to 200 MB more
+_KEPT_MB = 400  # at 350 a clean page took 20 % longer; pages of 4 megapixels need up to 560, larger ones 100 more
 _QUEUED = 3  # tasks a worker may have waiting
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Which pages there are to be: `n_pages` in all, `pages_per_record` of each record; and how they are drawn."""
+    """Which pages there are to be: `n_pages` in all, `pages_per_record` of each record; and how they are drawn.
+
+    `sheets`: where recordings go on over several pages, how many each record has; pages of a record are then these.
+    """
 
     recipe: Recipe
     records: Records
     n_pages: int
     pages_per_record: int = 1
     encoding: Encoding = field(default_factory=Encoding)
+    sheets: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.pages_per_record < 1:
@@ -52,28 +60,63 @@ class Plan:
 
     def describe(self) -> dict[str, Any]:
         """What must be the same for pages to lie in one folder. More pages may be added later, so not their number."""
-        return {
+        described = {
             "ecgdig": ecgdig.__version__,
             "recipe": asdict(self.recipe),
             "pages_per_record": self.pages_per_record,
             "encoding": asdict(self.encoding),
             "records_sha256": self.records.fingerprint(),
         }
+        read_back: dict[str, Any] = json.loads(json.dumps(described))  # tuples become lists
+        return read_back
+
+    @staticmethod
+    def of_whole_records(recipe: Recipe, records: Records, limit: int | None, encoding: Encoding) -> Plan:
+        """Every record from its first sample to its last, on as many pages as it takes.
+
+        All records are read once to see how long they are; one that cannot be has one page, which then fails.
+        """
+        sheets = tuple(_sheets(recipe, records, record) for record in range(len(records)))
+        n = sum(sheets) if limit is None else min(sum(sheets), limit)
+        return Plan(recipe, records, n, 1, encoding, sheets)
 
     def pages_of(self, record: int) -> range:
-        first = record * self.pages_per_record
-        return range(first, min(first + self.pages_per_record, self.n_pages))
+        n = self.sheets[record] if self.sheets else self.pages_per_record
+        first = self._first[record] if self.sheets else record * n
+        return range(first, min(first + n, self.n_pages))
+
+    @property
+    def n_records(self) -> int:
+        """How many records the pages are of."""
+        if not self.sheets:
+            return -(-self.n_pages // self.pages_per_record)
+        return int(np.searchsorted(self._first, self.n_pages))
+
+    @cached_property
+    def _first(self) -> NDArray[np.int64]:
+        return np.concatenate([[0], np.cumsum(self.sheets[:-1])]).astype(np.int64)
+
+
+def _sheets(recipe: Recipe, records: Records, record: int) -> int:
+    try:
+        return sheets_of(recipe, records[record], record)
+    except (ValueError, KeyError, OSError, MemoryError):
+        return 1
 
 
 @dataclass
 class Report:
-    """What came of a run: pages there were before and are now, failures (record, page, why), seconds, worker memory."""
+    """What came of a run: pages there were before and are now, failures (record, page, why), seconds, worker memory.
+
+    `unfinished`: why the manifest could not be written; what was done is kept.
+    """
 
     before: int = 0
     pages: int = 0
     failures: list[tuple[str, str, str]] = field(default_factory=list)
     seconds: float = 0.0
     peak_mb: float = 0.0
+    unfinished: str = ""
     first_s: float = 0.0  # until the first page was there: processes start, numba loads
 
     @property
@@ -133,9 +176,7 @@ def build(
             else:
                 run = _here(plan, folder, tasks)
             for done in run:
-                for row in done.rows:
-                    journal.add(row)
-                report.failures += done.failures
+                report.failures += [*_not_kept(journal, done.rows), *done.failures]
                 report.peak_mb = max(report.peak_mb, done.peak_mb)
                 each(len(done.rows) + len(done.failures))
                 report.first_s = report.first_s or time.perf_counter() - start
@@ -147,13 +188,28 @@ def build(
             ) from None
         report.pages = len(journal.rows)
         report.failures.sort()
-        journal.close()
+        try:
+            journal.close()
+        except OSError as error:
+            report.unfinished = _why(error)
     return report
 
 
+def _not_kept(journal: Journal, rows: Sequence[Row]) -> Iterator[tuple[str, str, str]]:
+    """Adds pages that are done to the journal; those for which there was no room are failures."""
+    for row in rows:
+        try:
+            journal.add(row)
+        except OSError as error:
+            yield row["record"], row["page"], _why(error)
+
+
+def _why(error: Exception) -> str:
+    return " ".join((str(error) or type(error).__name__).split())
+
+
 def _missing(plan: Plan, journal: Journal) -> Iterator[_Task]:
-    n_records = -(-plan.n_pages // plan.pages_per_record)
-    for record in range(n_records):
+    for record in range(plan.n_records):
         pages = tuple(index for index in plan.pages_of(record) if index not in journal.rows)
         if pages:
             yield _Task(record, pages)
@@ -173,11 +229,11 @@ def make(plan: Plan, folder: Path, task: _Task) -> _Done:
         name = page_name(index)
         try:
             recording = plan.records[task.record]
-            page, drawn = draw_page(plan.recipe, recording, index)
+            sheet = Sheet(task.record, index - plan.pages_of(task.record).start) if plan.sheets else None
+            page, drawn = draw_page(plan.recipe, recording, index, sheet)
             files = write_page(folder, name, page, drawn | {"record": label}, plan.encoding)
         except (ValueError, KeyError, OSError, MemoryError) as error:
-            why = " ".join((str(error) or type(error).__name__).split())
-            failures.append((label, name, why))
+            failures.append((label, name, _why(error)))
             continue
         head = {"page": name, "index": str(index), "seed": str(plan.recipe.seed), "record": label}
         rows.append(head | parameters(plan.recipe, page, drawn) | files)

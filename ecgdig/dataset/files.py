@@ -12,12 +12,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgdig.dataset.record_bytes import record_bytes
 from ecgdig.dataset.truth import truth_bytes
 from ecgdig.io.atomic import whole_file
 from ecgdig.page import Page
 
 IMAGES, TRUTH = "images", "truth"
 FORMATS = ("png", "jpg", "webp")
+RECORDS = ("printed", "both")
 # measured on pages of 2200 x 1700 px: level 1 with this filter takes a third of the time of level 1 alone for clean
 # pages, two thirds for noisy ones, and is 7 to 11 % smaller
 _PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1, 19, 32)  # 19, 32: IMWRITE_PNG_FILTER (not in all versions' names), UP
@@ -30,16 +32,21 @@ class Encoding:
     Attributes:
         suffix: `png` and, from a quality of 100, `webp` are lossless.
         quality: 1 to 100 of jpg and webp.
+        records: `printed` stores what is on the page, NaN where nothing is; `both` also the recording it was drawn
+            from, whole, as the record NAME_whole.
     """
 
     suffix: str = "jpg"
     quality: int = 95
+    records: str = "printed"
 
     def __post_init__(self) -> None:
         if self.suffix not in FORMATS:
             raise ValueError(f"unknown picture format {self.suffix!r}; use {', '.join(FORMATS)}")
         if not 1 <= self.quality <= 100:
             raise ValueError(f"quality {self.quality}; want 1 to 100")
+        if self.records not in RECORDS:
+            raise ValueError(f"unknown records {self.records!r}; use {', '.join(RECORDS)}")
 
     def encode(self, image: NDArray[np.uint8]) -> bytes:
         """`image`, uint8 RGB `(H, W, 3)`, as the content of a file."""
@@ -63,7 +70,11 @@ def write_page(folder: Path, name: str, page: Page, drawn: Mapping[str, Any], en
     """Write a page's picture and truth; returns the columns that name them: paths, and SHA-256 of each."""
     picture = encoding.encode(page.image)
     contents = {f"{IMAGES}/{name}.{encoding.suffix}": picture}
-    contents |= {f"{TRUTH}/{file}": data for file, data in truth_bytes(page, drawn, name).items()}
+    truth = truth_bytes(page, drawn, name)
+    if encoding.records == "both":
+        whole = record_bytes(page.whole_recording(), f"{name}_whole")[0]
+        truth = {f"{name}.npz": truth.pop(f"{name}.npz")} | whole | truth  # the header of what is printed comes last
+    contents |= {f"{TRUTH}/{file}": data for file, data in truth.items()}
     for file, data in contents.items():
         with whole_file(folder / file) as temporary:
             temporary.write_bytes(data)

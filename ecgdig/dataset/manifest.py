@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import fcntl
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,15 +88,31 @@ class Journal:
         # whole lines only: one that was cut by a kill must not swallow the next
         with whole_file(folder / _JOURNAL) as file:
             file.write_text("".join(_line(row) for row in self.rows.values()))
-        self._file = (folder / _JOURNAL).open("a", encoding="utf-8")
+        self._file = (folder / _JOURNAL).open("ab", buffering=0)
 
     def add(self, row: Row) -> None:
+        """Keep a page that is done; where the disk is too full for its line, its files are removed again.
+
+        Raises:
+            OSError: it is not kept.
+        """
+        size, line = self._file.seek(0, os.SEEK_END), _line(row).encode()
+        try:
+            while line:
+                line = line[self._file.write(line) :]
+        except OSError:
+            self._file.truncate(size)
+            for file in files_of(row):
+                (self.folder / file).unlink(missing_ok=True)
+            raise
         self.rows[int(row["index"])] = row
-        self._file.write(_line(row))
-        self._file.flush()
 
     def close(self) -> None:
-        """Write manifest and index, sorted by page: the same bytes however the pages came about."""
+        """Write manifest and index, sorted by page: the same bytes however the pages came about.
+
+        Raises:
+            OSError: they cannot be written; the journal is kept, so that another run can.
+        """
         self._file.close()
         rows = [self.rows[index] for index in sorted(self.rows)]
         if rows:

@@ -115,5 +115,16 @@ def sharpen(image: Image, strength: float, rng: Rng) -> Image:
     return beyond(image, np.asarray(soft, np.uint8), amount)
 
 
+def phone_sharpening(image: Image, strength: float, rng: Rng) -> Image:
+    """Noise smoothed away, then edges, paper fibre and what is left of the noise sharpened: up to 2.5 times."""
+    amount, sigma = 2.5 * float(rng.uniform(0.3, 1)) * strength, float(rng.uniform(0.9, 1.6))
+    note(rng, amount=amount, sigma_px=sigma)
+    if amount < 0.05:
+        return image
+    smooth = cv2.GaussianBlur(image, (0, 0), 0.6 * sigma)
+    soft = cv2.GaussianBlur(smooth, (0, 0), sigma)
+    return beyond(np.asarray(smooth, np.uint8), np.asarray(soft, np.uint8), amount)
+
+
 def _seed(rng: Rng) -> int:
     return int(rng.integers(2**31))

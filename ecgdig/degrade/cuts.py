@@ -6,6 +6,8 @@ outline brought from paper mm through the warp.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -149,7 +151,7 @@ def _behind(background: Image | None, rng: Rng) -> Image:
 
 
 def _cut(page: Page, outline_mm: Points, behind: Image, rim: float) -> Page:
-    """The page without a piece of it; `rim` mm of torn, white fibres around."""
+    """The page without a piece of it; `rim` mm of torn fibres around, a little brighter than the paper there."""
     height, width = page.shape
     px = page.warp.to_px(outline_mm)
     margin = 3 + 2 * rim * 15
@@ -163,11 +165,16 @@ def _cut(page: Page, outline_mm: Points, behind: Image, rim: float) -> Page:
     gone = np.zeros(part.shape[:2], np.uint8)
     cv2.fillPoly(gone, [fixed], 255, lineType=cv2.LINE_AA, shift=4)
     scale = float(page.warp.px_per_mm(outline_mm.mean(0)[None])[0])
+    covered = gone
     if rim > 0:
-        fibres = np.zeros_like(gone)
+        fibres, sheet = np.zeros_like(gone), np.zeros_like(gone)
+        cv2.fillPoly(sheet, [np.round((_outline_px(page) - low) * 16).astype(np.int32)], 255, shift=4)
         cv2.polylines(fibres, [fixed], True, 255, max(1, round(2 * rim * scale)), cv2.LINE_AA, shift=4)
-        fibres = np.asarray(cv2.blur(fibres, (3, 3)), np.uint8)
-        blend(part, fibres, np.full(part.shape, 248, np.uint8))
+        fibres = np.asarray(cv2.bitwise_and(cv2.blur(fibres, (3, 3)), sheet), np.uint8)
+        left = part[(gone == 0) & (sheet > 0)]
+        bright = np.percentile(left, 80, axis=0) if left.size else np.full(3, 235.0)
+        blend(part, fibres, np.broadcast_to(np.minimum(1.1 * bright + 4, 255).astype(np.uint8), part.shape))
+        covered = np.maximum(gone, fibres)
     soft = cv2.GaussianBlur(gone, (0, 0), max(0.5, 0.25 * scale))
     edge = (1 - 0.25 * (soft / np.float32(255)))[..., None]  # the sheet's thickness
     part[:] = (part * edge).astype(np.uint8)
@@ -177,4 +184,17 @@ def _cut(page: Page, outline_mm: Points, behind: Image, rim: float) -> Page:
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     desk = cv2.warpAffine(behind, crop, part.shape[1::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
     blend(part, gone, np.asarray(desk, np.uint8))
-    return page.with_image(image).hide(outline_mm)
+    page = page.with_image(image).hide(outline_mm)
+    if rim <= 0:
+        return page
+    hidden = np.zeros((height, width), np.uint8)
+    hidden[low[1] : high[1], low[0] : high[0]] = covered
+    return page.hide_seen(hidden)
+
+
+def _outline_px(page: Page) -> Points:
+    """The sheet's edge in the picture, `(n, 2)`."""
+    paper, t = page.layout.paper, np.linspace(0, 1, 41)[:-1]
+    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) * [paper.width_mm, paper.height_mm]
+    sides = [a + (b - a) * t[:, None] for a, b in pairwise(corners)]
+    return page.warp.to_px(np.concatenate(sides))

@@ -85,7 +85,10 @@ class Desk:
 
 
 _TILES = {"wood": textures.wood, "cloth": textures.cloth, "cloud": textures.cloud, "plain": textures.grain}
-_WOODS = ((168, 120, 80), (140, 98, 62), (196, 158, 116), (112, 76, 48), (205, 178, 145), (88, 62, 46), (150, 135, 120))
+_WOODS = (
+    (150, 112, 80), (128, 96, 68), (140, 98, 62), (196, 158, 116),
+    (112, 76, 48), (205, 178, 145), (88, 62, 46), (150, 135, 120),
+)  # fmt: skip
 _CLOTHS = ((70, 40, 120), (40, 60, 110), (120, 30, 40), (190, 185, 175), (60, 60, 64), (90, 120, 90), (225, 222, 215))
 
 
@@ -98,13 +101,15 @@ def sample_desk(rng: Rng) -> Desk:
     offset = (float(rng.uniform(0, textures.SIZE)), float(rng.uniform(0, textures.SIZE)))
     jitter = np.exp(rng.normal(0, 0.12)) * np.exp(rng.normal(0, 0.04, 3))
     things = _clutter(rng) if rng.random() < 0.2 else ()
+    if rng.random() < 0.1:
+        things = (_floor(rng), *things)
     plank = float(rng.uniform(60, 180)) if kind.endswith("wood") and rng.random() < 0.25 else 0.0
     if kind == "wood":
         base = np.array(_WOODS[int(rng.integers(len(_WOODS)))])
-        contrast, dark, scale = rng.uniform(0.05, 0.16), (0.9, 1.0, 1.15), rng.uniform(1.2, 4)
+        contrast, dark, scale = rng.uniform(0.04, 0.12), (0.9, 1.0, 1.15), rng.uniform(1.0, 3)
     elif kind == "dark-wood":
         base = np.array([rng.uniform(30, 62)] * 3) * [1.0, 0.97, 0.95]
-        contrast, dark, scale = rng.uniform(0.08, 0.25), (1.0, 1.0, 1.0), rng.uniform(1.5, 4)
+        contrast, dark, scale = rng.uniform(0.06, 0.2), (1.0, 1.0, 1.0), rng.uniform(1.2, 3)
     elif kind == "cloth":
         base = np.array(_CLOTHS[int(rng.integers(len(_CLOTHS)))])
         contrast, dark, scale = rng.uniform(0.06, 0.2), (1.0, 1.0, 1.0), rng.uniform(4, 14)
@@ -124,6 +129,20 @@ def sample_desk(rng: Rng) -> Desk:
     return Desk(texture, (r, g, b), float(contrast), dark, float(scale), turn, offset, plank, keys, things, shadow)
 
 
+def _floor(rng: Rng) -> Thing:
+    """What is beyond the table's edge, which runs through the picture near one of its sides."""
+    angle = float(rng.integers(0, 4) * np.pi / 2 + rng.normal(0, 0.12))
+    outward = np.array([np.cos(angle), np.sin(angle)])
+    along = np.array([-outward[1], outward[0]])
+    # pictures are about as large as a sheet and begin at 0
+    start = np.array([150.0, 120.0]) + outward * np.array([150.0, 120.0]) * float(rng.uniform(0.75, 1.2))
+    corners = [start + along * a + outward * b for a, b in ((-900, 0), (900, 0), (900, 900), (-900, 900))]
+    grey = float(np.exp(rng.uniform(np.log(12), np.log(140))))
+    r, g, b = np.clip(grey * np.exp(rng.normal(0, 0.08, 3)), 0, 255)
+    note(rng, floor=grey)
+    return Thing(tuple((float(x), float(y)) for x, y in corners), (float(r), float(g), float(b)))
+
+
 def _clutter(rng: Rng) -> tuple[Thing, ...]:
     """Other sheets, a phone, a pen: rectangles of several sizes, anywhere on the table."""
     things = []
@@ -135,7 +154,7 @@ def _clutter(rng: Rng) -> tuple[Thing, ...]:
         half = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * size / 2
         outline = half @ np.array([[c, s], [-s, c]]) + middle
         grey = float(rng.uniform(200, 245) if size.min() > 100 else rng.uniform(10, 200))
-        rgb = np.clip(grey * np.exp(rng.normal(0, 0.1, 3)), 0, 255)
+        rgb = np.clip(grey * np.exp(rng.normal(0, 0.05, 3)), 0, 255)
         corners = tuple((float(x), float(y)) for x, y in outline)
         things.append(Thing(corners, (float(rgb[0]), float(rgb[1]), float(rgb[2]))))
     return tuple(things)

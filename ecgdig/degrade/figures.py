@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,9 +62,10 @@ def highlighter(page: Page, strength: float, rng: Rng) -> Page:
         line = np.stack([x + length * t * np.cos(angle), y + length * t * np.sin(angle)], 1)
         line[:, 1] += np.cumsum(rng.normal(0, 0.15, 9))
         draw_polyline(canvas, page.warp.to_px(line), width_mm * scale, np.ones(9, np.float32))
-    streaky = 0.8 + 0.12 * soft_noise(rng, canvas.shape, 30)
-    cover = np.clip(canvas * (streaky * min(1.0, 0.2 + strength)), 0, 255).astype(np.uint8)
-    tint(image, cover, rgb)
+    streaky = np.clip(soft_noise(rng, (canvas.shape[0] // 4 + 1, canvas.shape[1] // 4 + 1), 30), -6, 1.6)
+    share = np.round(255 * min(1.0, 0.2 + strength) * (0.8 + 0.12 * streaky)).astype(np.uint8)
+    even = cv2.resize(share, canvas.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    tint(image, np.asarray(cv2.multiply(canvas, even, scale=1 / 255), np.uint8), rgb)
     return page.with_image(image)
 
 

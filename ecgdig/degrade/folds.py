@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ecgdig.degrade.geometry import View
 from ecgdig.degrade.noted import note
 from ecgdig.degrade.relief import Axis, Lattice
+from ecgdig.degrade.wishes import NONE, Wishes
 from ecgdig.page.layout import Paper
 
 Rng = np.random.Generator
@@ -53,9 +54,12 @@ class Folds:
         return out
 
 
-def folds(paper: Paper, strength: float, rng: Rng) -> View:
+def folds(paper: Paper, strength: float, rng: Rng, wishes: Wishes = NONE) -> View:
     """A sheet folded in two, three or four, dog-eared or askew, and opened again: slopes up to 0.35 at strength 1."""
-    lines, alternating = _pattern(paper, rng)
+    if wishes.creases is None and wishes.crease_deg is None:
+        lines, alternating = _pattern(paper, rng)
+    else:
+        lines, alternating = _parallel(paper, wishes, rng), False
     sign = 1.0 if rng.random() < 0.5 else -1.0
     creases = []
     for i, line in enumerate(lines):
@@ -70,6 +74,19 @@ def folds(paper: Paper, strength: float, rng: Rng) -> View:
         note(rng, angle_deg=angle, rise_mm=rise, before_mm=reach[0], behind_mm=reach[1], radius_mm=radius)
         creases.append(Crease(line, rise, (float(reach[0]), float(reach[1])), radius, crossing))
     return View(reliefs=(Folds(tuple(creases)),))
+
+
+def _parallel(paper: Paper, wishes: Wishes, rng: Rng) -> list[Line]:
+    """Creases evenly apart across the whole sheet, in one direction and across it."""
+    first = float(rng.uniform(0, 180)) if wishes.crease_deg is None else wishes.crease_deg
+    corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]]) * [paper.width_mm, paper.height_mm]
+    lines = []
+    for turn, n in enumerate(wishes.creases or (int(rng.integers(1, 6)), 0)):
+        angle = np.radians(first + 90 * turn)
+        normal = np.array([-np.sin(angle), np.cos(angle)])
+        low, high = float((corners @ normal).min()), float((corners @ normal).max())
+        lines += [(float(normal[0]), float(normal[1]), low + (high - low) * (k + 1) / (n + 1)) for k in range(n)]
+    return lines
 
 
 def _pattern(paper: Paper, rng: Rng) -> tuple[list[Line], bool]:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from ecgdig.degrade.desk import Desk
 from ecgdig.degrade.noted import note
-from ecgdig.degrade.relief import Relief
+from ecgdig.degrade.relief import Lamp, Relief
 from ecgdig.degrade.sampling import Edges, resampled, shade
+from ecgdig.degrade.wishes import NONE, Wishes
 from ecgdig.page.layout import Paper
 from ecgdig.page.page import Box, Page
 from ecgdig.page.warp import Displacement, Homography, Radial, Stage, Warp, Waves, coarse_to_fine
@@ -19,6 +20,8 @@ from ecgdig.page.warp import Displacement, Homography, Radial, Stage, Warp, Wave
 Rng = np.random.Generator
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 COARSE_PX = 8  # the mm field is computed on every 8th pixel and interpolated: its second derivative is tiny
+_PHONE_PX = 12.2e6  # of a usual phone's picture
+_AROUND = 1.3  # a picture may be so much larger than its sheet, whatever the phone
 _SHADE, _SHADE_MM = 0.35, 2.0  # of the shadow at the edge of a sheet
 _CREASED_PX = 4  # where the sheet has creases: on every 4th
 
@@ -30,12 +33,13 @@ class View:
     paper_stages: tuple[Stage, ...] = ()
     image_stages: tuple[Stage, ...] = ()
     reliefs: tuple[Relief, ...] = ()
+    lamp: Lamp | None = None  # instead of one drawn for all reliefs
     margin_mm: Box = (0.0, 0.0, 0.0, 0.0)  # more (or, negative, less) of the picture: left, top, right, bottom
 
 
-def rotation(paper: Paper, strength: float, rng: Rng) -> View:
+def rotation(paper: Paper, strength: float, rng: Rng, wishes: Wishes = NONE) -> View:
     """A sheet laid askew: up to 12 degrees at strength 1."""
-    degrees = float(rng.uniform(-1, 1)) * 12 * strength
+    degrees = float(rng.uniform(-1, 1)) * 12 * strength if wishes.rotation_deg is None else wishes.rotation_deg
     note(rng, degrees=degrees)
     return View(image_stages=(_rotate(degrees),))
 
@@ -124,7 +128,8 @@ def resample(
     Args:
         page: a flat page (its warp is a scale).
         views: applied in order; paper stages first, image stages (given in mm) after all of them.
-        px_per_mm: scale of the new image where the views do not change it.
+        px_per_mm: scale of the new image where the views do not change it; less where much is seen around a large
+            sheet, as a phone has only so many pixels (`_PHONE_PX`).
         margin_mm: how much around the sheet is seen; negative crops the sheet; a window of a page is kept as it is.
         background: the desk, or an RGB picture of it, any size, enlarged to the image; None repeats the paper's colour.
         seen_mm: only the part of the image around this part of the paper is made.
@@ -140,6 +145,9 @@ def resample(
         margins = np.zeros(4)
     seen = Warp(stages).to_px(border) if stages else border
     low, high = seen.min(0) - margins[:2], seen.max(0) + margins[2:]
+    if not page.is_window and seen_mm is None:
+        most = max(_PHONE_PX, _AROUND * (right - left) * (bottom - top) * px_per_mm**2)
+        px_per_mm = min(px_per_mm, float(np.sqrt(most / np.prod(np.maximum(high - low, 1.0)))))
     width, height = (int(v) for v in np.maximum(np.round((high - low) * px_per_mm), 16))
     to_px = Homography.scale(px_per_mm, (float(low[0]), float(low[1])))
     warp = Warp((*stages, to_px))
@@ -169,8 +177,7 @@ def _remap(page: Page, warp: Warp, shape: tuple[int, int], background: Image | D
         shift = background.shadow_mm[0] * sx, background.shadow_mm[1] * sy
         shade(desk, at, step // 2, edges, shift, _SHADE, _SHADE_MM * sx)
         background = desk
-    around = np.asarray(cv2.resize(background, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)
-    return resampled(source, at, step, shape, edges, around)
+    return resampled(source, at, step, shape, edges, background)
 
 
 def _inside(at_px: NDArray[np.float32], edges: Edges) -> bool:

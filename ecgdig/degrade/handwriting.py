@@ -14,6 +14,7 @@ from PIL import ImageDraw, ImageFont
 
 from ecgdig.degrade.brush import RGB, Mask, Rng, colour, drawn, grain, number_of, scale_of, soft_noise, tint
 from ecgdig.degrade.noted import note
+from ecgdig.degrade.wishes import NONE, Wishes
 from ecgdig.fonts import HANDS, font_file
 from ecgdig.page.page import Page
 from ecgdig.page.strokes import draw_polyline
@@ -62,17 +63,22 @@ def read_words(path: str | None = None) -> tuple[str, ...]:
     return words
 
 
-def notes(page: Page, strength: float, rng: Rng, words: tuple[str, ...] | None = None) -> Page:
+def notes(page: Page, strength: float, rng: Rng, wishes: Wishes = NONE) -> Page:
     """Notes by hand, over traces too: up to about eight on a sheet at strength 1, letters 2.5 to 8 mm high."""
     if strength <= 0:
         return page
     canvas, image = np.zeros(page.shape, np.uint8), page.image.copy()
-    words = words or read_words()
-    for _ in range(number_of(page, rng, 7 * strength)):
+    words = wishes.words or read_words()
+    n = number_of(page, rng, 7 * strength)
+    for i in range(n if wishes.notes is None else wishes.notes):
         pen, hand = sample_pen(rng), str(rng.choice(HANDS))
         size_mm = float(np.exp(rng.uniform(np.log(2.5), np.log(8.0))))
         left, top, right, bottom = drawn(page)
         at = (float(rng.uniform(left - 15, right)), float(rng.uniform(top, bottom)))
+        size_mm = size_mm if wishes.note_mm is None else wishes.note_mm
+        if wishes.note_at is not None and i == 0:
+            paper = page.layout.paper
+            at = (wishes.note_at[0] * paper.width_mm, wishes.note_at[1] * paper.height_mm)
         turn = float(rng.normal(0, 5)) if rng.random() < 0.9 else float(rng.choice([90, -90]))
         for line in range(int(rng.choice([1, 2, 3], p=[0.7, 0.22, 0.08]))):
             start = (at[0] + float(rng.normal(0, 1)), at[1] + line * size_mm * 1.7)

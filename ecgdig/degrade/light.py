@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgdig.degrade.noted import note
-from ecgdig.degrade.pixels import multiply
+from ecgdig.degrade.pixels import multiply, shrunk
 from ecgdig.page.cover import LEGIBLE
 from ecgdig.page.page import Page
 
@@ -99,8 +99,9 @@ def glare(page: Page, strength: float, rng: Rng) -> Page:
     """One or two shining patches, where the picture comes up to 80 % nearer to white; what nearly goes is hidden."""
     left = _left_by_glare(page.image, strength, rng)
     # 255 - (255 - image)·left: what is dark is brightened
-    dark = np.asarray(cv2.bitwise_not(page.image), np.uint8)
-    page = page.with_image(np.asarray(cv2.bitwise_not(_multiply(dark, left)), np.uint8))
+    lit = _multiply(np.asarray(cv2.bitwise_not(page.image), np.uint8), left)
+    cv2.bitwise_not(lit, dst=lit)
+    page = page.with_image(lit)
     if left.min() >= LEGIBLE:
         return page
     fine = cv2.resize(left, page.shape[::-1], interpolation=cv2.INTER_LINEAR)
@@ -124,6 +125,38 @@ def _left_by_glare(image: Image, strength: float, rng: Rng) -> NDArray[np.float3
     peak = 0.8 * strength * float(rng.uniform(0.3, 1))
     note(rng, peak=peak)
     return np.asarray(1 - peak * shine, np.float32)
+
+
+def two_lights(image: Image, strength: float, rng: Rng) -> Image:
+    """Daylight from one side, a lamp from the other: up to 14 % bluer and brighter here, yellower and darker there."""
+    height, width = _raster(image)
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    angle, offset, softness = rng.uniform(0, 2 * np.pi), float(rng.normal(0, 0.2)), float(rng.uniform(0.06, 0.4))
+    u = (np.cos(angle) * (x - width / 2) + np.sin(angle) * (y - height / 2)) / max(height, width)
+    bumps = np.asarray(cv2.resize(rng.normal(0, 0.12, (3, 4)).astype(np.float32), (width, height)), np.float32)
+    lamp = (255 / (1 + np.exp(-(u + bumps - offset) / softness))).astype(np.uint8)
+    apart, dim = 0.14 * strength * float(rng.uniform(0.4, 1)), 0.2 * strength * float(rng.uniform(0, 1))
+    note(rng, apart=apart, dim=dim, angle_deg=np.degrees(angle), softness=softness, offset=offset)
+    share = np.asarray(cv2.resize(lamp, image.shape[1::-1], interpolation=cv2.INTER_CUBIC), np.uint8)
+    day = np.array([1 - apart, 1 - 0.3 * apart, 1.0])
+    lamplight = (1 - dim) * np.array([1.0, 1 - 0.25 * apart, 1 - apart])
+    return multiply(image, share, day, lamplight)
+
+
+def tone_mapping(image: Image, strength: float, rng: Rng) -> Image:
+    """What a phone does against shadows: dark regions are brightened, bright ones darkened, with halos at their edges.
+
+    Brightness in a neighbourhood of 3 to 12 % of the picture goes up to 60 % of the way (in logarithms) to the median.
+    """
+    height, width = (min(n, most) for n, most in zip(_raster(image), image.shape, strict=False))
+    sigma, way = float(np.exp(rng.uniform(np.log(0.03), np.log(0.12)))), 0.6 * strength * float(rng.uniform(0.4, 1))
+    note(rng, way=way, sigma=sigma)  # sigma: share of the longer side
+    small = cv2.cvtColor(shrunk(image, (width, height)), cv2.COLOR_RGB2GRAY).astype(np.float32) + 12
+    near = np.asarray(cv2.GaussianBlur(small, (0, 0), sigma * max(height, width)), np.float32)
+    gain = np.clip((np.median(near) / near) ** way, 0.6, 1.6)
+    coarse = np.round(gain * (255 / 1.6)).astype(np.uint8)
+    levels = cv2.resize(coarse, image.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    return multiply(image, np.asarray(levels, np.uint8), 0.0, 1.6)
 
 
 def vignette(image: Image, strength: float, rng: Rng) -> Image:

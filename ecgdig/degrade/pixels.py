@@ -57,40 +57,65 @@ def _fade(image: Mask, field: Mask, paper: NDArray[np.float32], share: NDArray[n
             to[3 * x + 2] = np.uint8(blue + max(b - blue, zero) * lost + half)
 
 
-def mix(a: Image, b: Image, share: Mask) -> Image:
-    """`a` where `share` is 0, `b` where it is 255; written into `b`."""
-    _mix(_rows(a), b.reshape(len(b), -1), np.ascontiguousarray(share), b.reshape(len(b), -1))
-    return b
-
-
-@njit(cache=True, nogil=True)
-def _mix(a: Mask, b: Mask, share: Mask, out: Mask) -> None:
-    half, full = np.float32(0.5), np.float32(1 / 255)
-    for y in range(share.shape[0]):
-        first, second, shares, to = a[y], b[y], share[y], out[y]
-        for x in range(shares.shape[0]):
-            v = np.float32(shares[x]) * full
-            red, green, blue = np.float32(first[3 * x]), np.float32(first[3 * x + 1]), np.float32(first[3 * x + 2])
-            to[3 * x] = np.uint8(red + (second[3 * x] - red) * v + half)
-            to[3 * x + 1] = np.uint8(green + (second[3 * x + 1] - green) * v + half)
-            to[3 * x + 2] = np.uint8(blue + (second[3 * x + 2] - blue) * v + half)
-
-
-def beyond(image: Image, soft: Image, amount: float) -> Image:
-    """`image`, and `amount` times what it differs from `soft`: an unsharp mask."""
+def fade_colours(image: Image, paper_rgb: RGB, field: Mask, most: float) -> Image:
+    """What is printed in a colour comes nearer to the paper's, by up to `most` where `field` is 255; what is black in
+    all three colours does not, nor what is brighter than the paper."""
     out = np.empty(image.shape, np.uint8)
-    _beyond(_rows(image), _rows(soft), np.float32(amount), _rows(out))
+    share = np.float32(most / 255)
+    _fade_colours(_rows(image), np.ascontiguousarray(field), np.array(paper_rgb, np.float32), share, _rows(out))
     return out
 
 
 @njit(cache=True, nogil=True)
-def _beyond(image: Mask, soft: Mask, amount: np.float32, out: Mask) -> None:
+def _fade_colours(image: Mask, field: Mask, paper: NDArray[np.float32], share: np.float32, out: Mask) -> None:
+    half, zero, one = np.float32(0.5), np.float32(0), np.float32(1)
+    r, g, b = paper[0], paper[1], paper[2]
+    brightest = max(r, g, b)
+    dark, per_level = np.float32(0.5) * brightest, np.float32(1) / (np.float32(0.2) * brightest)
+    for y in range(field.shape[0]):
+        row, shares, to = image[y], field[y], out[y]
+        for x in range(shares.shape[0]):
+            red, green, blue = np.float32(row[3 * x]), np.float32(row[3 * x + 1]), np.float32(row[3 * x + 2])
+            coloured = min(max((max(red, green, blue) - dark) * per_level, zero), one)
+            lost = share * coloured * np.float32(shares[x])
+            to[3 * x] = np.uint8(red + max(r - red, zero) * lost + half)
+            to[3 * x + 1] = np.uint8(green + max(g - green, zero) * lost + half)
+            to[3 * x + 2] = np.uint8(blue + max(b - blue, zero) * lost + half)
+
+
+def mix(a: Image, b: Image, share: Mask) -> Image:
+    """`a` where `share` is 0, `b` where it is 255; written into `b`."""
+    _mix(_rows(a), np.ascontiguousarray(share), b.reshape(len(b), -1))
+    return b
+
+
+@njit(cache=True, nogil=True)
+def _mix(a: Mask, share: Mask, out: Mask) -> None:
+    half, full = np.float32(0.5), np.float32(1 / 255)
+    for y in range(share.shape[0]):
+        first, shares, to = a[y], share[y], out[y]
+        for x in range(shares.shape[0]):
+            v = np.float32(shares[x]) * full
+            red, green, blue = np.float32(first[3 * x]), np.float32(first[3 * x + 1]), np.float32(first[3 * x + 2])
+            to[3 * x] = np.uint8(red + (to[3 * x] - red) * v + half)
+            to[3 * x + 1] = np.uint8(green + (to[3 * x + 1] - green) * v + half)
+            to[3 * x + 2] = np.uint8(blue + (to[3 * x + 2] - blue) * v + half)
+
+
+def beyond(image: Image, soft: Image, amount: float) -> Image:
+    """`image`, and `amount` times what it differs from `soft`: an unsharp mask; written into `soft`."""
+    _beyond(_rows(image), np.float32(amount), soft.reshape(len(soft), -1))
+    return soft
+
+
+@njit(cache=True, nogil=True)
+def _beyond(image: Mask, amount: np.float32, out: Mask) -> None:
     zero, half, most = np.float32(0), np.float32(0.5), np.float32(255)
     for y in range(image.shape[0]):
-        row, blurred, to = image[y], soft[y], out[y]
+        row, to = image[y], out[y]
         for x in range(row.shape[0]):
             level = np.float32(row[x])
-            to[x] = np.uint8(min(max(level + amount * (level - blurred[x]) + half, zero), most))
+            to[x] = np.uint8(min(max(level + amount * (level - to[x]) + half, zero), most))
 
 
 def add_tile(image: Image, tile: NDArray[np.int8], first: tuple[int, int]) -> Image:

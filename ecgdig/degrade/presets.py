@@ -9,13 +9,14 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.degrade import camera, crumple, focus, folds, geometry, light, relief, roll, surface
+from ecgdig.degrade import camera, crumple, focus, folds, geometry, light, panels, relief, roll, surface
 from ecgdig.degrade.desk import sample_desk
 from ecgdig.degrade.geometry import View
 from ecgdig.degrade.handwriting import notes
 from ecgdig.degrade.marks import AS_SEEN, CUTS, ON_PAPER
 from ecgdig.degrade.marks import STEPS as MARKS
 from ecgdig.degrade.noted import Noting, note
+from ecgdig.degrade.wishes import NONE, Wishes
 from ecgdig.page.layout import Paper
 from ecgdig.page.page import Box, Page
 from ecgdig.units import px_per_mm
@@ -27,6 +28,8 @@ Coat = Callable[[Page, float, Rng], Page]
 Filter = Callable[[Image, float, Rng], Image]
 
 GEOMETRY: dict[str, Bend] = {
+    "panels": panels.panels,
+    "fold_shadows": panels.fold_shadows,
     "folds": folds.folds,
     "crumple": crumple.crumple,
     "wrinkles": crumple.wrinkles,
@@ -39,6 +42,7 @@ GEOMETRY: dict[str, Bend] = {
     "crop": geometry.crop,
     "padding": geometry.padding,
 }
+WISHED = {"folds": folds.folds, "rotation": geometry.rotation}  # those that do what is wished
 SURFACES: dict[str, Coat] = {
     "fading": surface.fading,
     "show_through": surface.show_through,
@@ -60,6 +64,7 @@ FILTERS: dict[str, Coat] = {
     "cast_shadows": _on_image(light.cast_shadows),
     "gradient": _on_image(light.gradient),
     "vignette": _on_image(light.vignette),
+    "two_lights": _on_image(light.two_lights),
     "glare": light.glare,
     "colour_cast": _on_image(light.colour_cast),
     "defocus": _on_image(focus.defocus),
@@ -70,6 +75,8 @@ FILTERS: dict[str, Coat] = {
     "over_sharpen": _on_image(camera.over_sharpen),
     "exposure": _on_image(light.exposure),
     "noise": _on_image(camera.noise),
+    "tone_mapping": _on_image(light.tone_mapping),
+    "phone_sharpening": _on_image(camera.phone_sharpening),
     "grey": _on_image(camera.grey),
     "jpeg": _on_image(camera.jpeg),
     "jpeg_blocks": _on_image(camera.jpeg_blocks),
@@ -96,7 +103,9 @@ class Preset:
 
 _UNMARKED: dict[str, Preset] = {
     "clean": Preset({}),
-    "print": Preset({"low_resolution": (0.4, 0.4), "blur": (0.6, 0.4), "noise": (0.5, 0.2), "jpeg": (0.5, 0.4)}),
+    "print": Preset(
+        {"crop": (0.15, 0.5), "low_resolution": (0.4, 0.4), "blur": (0.6, 0.4), "noise": (0.5, 0.2), "jpeg": (0.5, 0.4)}
+    ),
     "scan": Preset(
         {
             "fading": (0.1, 0.5),
@@ -127,7 +136,9 @@ _UNMARKED: dict[str, Preset] = {
             "mottle": (0.35, 0.5),
             "fibre": (0.5, 0.8),
             "ageing": (0.15, 0.7),
-            "folds": (0.6, 1.0),
+            "panels": (0.3, 0.9),
+            "fold_shadows": (0.25, 0.8),
+            "folds": (0.4, 1.0),
             "crumple": (0.4, 1.0),
             "wrinkles": (0.25, 0.8),
             "roll": (0.25, 0.8),
@@ -141,6 +152,7 @@ _UNMARKED: dict[str, Preset] = {
             "cast_shadows": (0.25, 0.8),
             "gradient": (0.85, 0.8),
             "vignette": (0.3, 0.6),
+            "two_lights": (0.3, 0.8),
             "glare": (0.08, 0.6),
             "colour_cast": (0.8, 0.9),
             "defocus": (0.2, 0.7),
@@ -149,6 +161,8 @@ _UNMARKED: dict[str, Preset] = {
             "sharpen": (0.5, 0.8),
             "exposure": (0.7, 0.8),
             "noise": (0.9, 0.7),
+            "tone_mapping": (0.35, 0.8),
+            "phone_sharpening": (0.25, 0.7),
             "grey": (0.05, 1.0),
             "jpeg": (0.95, 0.8),
         },
@@ -163,7 +177,9 @@ _UNMARKED: dict[str, Preset] = {
             "mottle": (0.5, 1.0),
             "fibre": (0.5, 1.0),
             "ageing": (0.35, 1.0),
-            "folds": (0.6, 1.0),
+            "panels": (0.25, 1.0),
+            "fold_shadows": (0.3, 1.0),
+            "folds": (0.45, 1.0),
             "crumple": (0.6, 1.0),
             "wrinkles": (0.4, 1.0),
             "roll": (0.3, 1.0),
@@ -177,6 +193,7 @@ _UNMARKED: dict[str, Preset] = {
             "cast_shadows": (0.4, 1.0),
             "gradient": (1.0, 1.0),
             "vignette": (0.4, 1.0),
+            "two_lights": (0.35, 1.0),
             "glare": (0.2, 1.0),
             "colour_cast": (0.9, 1.0),
             "defocus": (0.35, 1.0),
@@ -186,6 +203,8 @@ _UNMARKED: dict[str, Preset] = {
             "sharpen": (0.4, 1.0),
             "exposure": (0.9, 1.0),
             "noise": (1.0, 1.0),
+            "tone_mapping": (0.3, 1.0),
+            "phone_sharpening": (0.25, 0.9),
             "grey": (0.15, 1.0),
             "jpeg": (1.0, 1.0),
         },
@@ -197,16 +216,14 @@ _UNMARKED: dict[str, Preset] = {
 PRESETS = {name: replace(mix, steps=MARKS.get(name, {}) | mix.steps) for name, mix in _UNMARKED.items()}
 
 
-def degrade(
-    page: Page, preset: str | Preset, rng: Rng, seen_mm: Box | None = None, words: tuple[str, ...] | None = None
-) -> Page:
+def degrade(page: Page, preset: str | Preset, rng: Rng, seen_mm: Box | None = None, wishes: Wishes = NONE) -> Page:
     """Degrade a clean page by a preset: `clean`, `print`, `scan`, `photo`, `damaged`, or one of your own.
 
     What was drawn is recorded in the page's `degradations` and `degradation_values`.
 
     Args:
         seen_mm: where the geometry changes, only the part of the image around this part of the paper is made.
-        words: what is written by hand (`handwriting.read_words`); None: the built-in list.
+        wishes: what is not left to chance.
 
     Raises:
         ValueError: no preset or degradation of that name.
@@ -221,7 +238,7 @@ def degrade(
         margin_mm=drawn.margin_mm,
         desk=mix.desk,
         seen_mm=seen_mm,
-        words=words,
+        wishes=wishes,
     )
 
 
@@ -259,7 +276,7 @@ def apply(
     margin_mm: float = 0.0,
     desk: bool = False,
     seen_mm: Box | None = None,
-    words: tuple[str, ...] | None = None,
+    wishes: Wishes = NONE,
 ) -> Page:
     """Apply named degradations at strengths of 0 to 1: paper, marks, geometry, cuts, light, camera, in this order."""
     for name, strength in strengths.items():
@@ -271,11 +288,13 @@ def apply(
     for name, coat in SURFACES.items():
         if name in strengths:
             page = coat(page, strengths[name], kept.of(name))
-    for name, mark in (ON_PAPER | {"handwriting": partial(notes, words=words)}).items():
+    for name, mark in (ON_PAPER | {"handwriting": partial(notes, wishes=wishes)}).items():
         if name in strengths:
             page = mark(page, strengths[name], kept.of(name))
     views = [
-        bend(page.layout.paper, strengths[name], kept.of(name)) for name, bend in GEOMETRY.items() if name in strengths
+        bend(page.layout.paper, strengths[name], kept.of(name))
+        for name, bend in (GEOMETRY | {name: partial(WISHED[name], wishes=wishes) for name in WISHED}).items()
+        if name in strengths
     ]
     paper = page.layout.paper
     reliefs = [r for view in views for r in view.reliefs]
@@ -286,7 +305,8 @@ def apply(
             worn = float(rng.uniform(0.2, 1))
             note(kept.of("wear"), strength=worn)
             page = relief.wear(page, heights, worn, rng)
-        page = relief.shade(page, heights, relief.Lamp.sample(kept.of("lamp")))
+        lamps = [view.lamp for view in views if view.lamp is not None] or [relief.Lamp.sample(kept.of("lamp"))]
+        page = relief.shade(page, heights, lamps[-1])
         views = [View(paper_stages=(stage,)), *views]
     background = sample_desk(kept.of("desk")) if desk else None
     scale = float(page.warp.px_per_mm([[0.0, 0.0]])[0]) if dpi is None else px_per_mm(dpi)

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdig.degrade.brush import LUMA, Mask, Rng, lay, scale_of
+from ecgdig.degrade.brush import LUMA, Mask, Rng, lay, scale_of, soft_noise
 from ecgdig.degrade.noted import note
-from ecgdig.degrade.pixels import add_waves, enlarged, shifted, shrunk
+from ecgdig.degrade.pixels import add_waves, enlarged, fade_colours, repeat, shifted, shrunk
 from ecgdig.page.page import Page
 
 DOTS_PER_MM = 8.0  # of thermal print heads; some have 6 or 12
@@ -91,6 +91,25 @@ def halftone(page: Page, strength: float, rng: Rng) -> Page:
     angle = np.radians(degrees)
     u, v = np.cos(angle) * per_px * 2 * np.pi, np.sin(angle) * per_px * 2 * np.pi
     return page.with_image(add_waves(page.image, np.array([u, -v]), np.array([v, u]), 60 * strength))
+
+
+def broken_lines(page: Page, strength: float, rng: Rng) -> Page:
+    """Coloured lines of an ink printer: dashes and ropes 0.3 to 0.7 mm long; what is black, and the paper, stay."""
+    if strength <= 0:
+        return page
+    scale = scale_of(page)
+    period, degrees = float(rng.uniform(0.3, 0.7)), float(rng.uniform(8, 82)) * (1 if rng.random() < 0.5 else -1)
+    note(rng, period_mm=period, angle_deg=degrees)
+    wide = max(8, round(8 * period * scale))  # of a tile that holds whole waves both ways
+    waves = np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))]) * wide / (period * scale)
+    u, v = (float(np.round(n)) or 1.0 for n in waves)
+    y, x = np.mgrid[0:wide, 0:wide] / wide
+    wave = 0.5 + 0.5 * np.cos(2 * np.pi * (u * x + v * y))
+    uneven = soft_noise(rng, (wide, wide), 5)
+    lost = np.clip(255 * strength * np.clip(1.6 * wave - 0.5 + 0.25 * uneven, 0, 1), 0, 255).astype(np.uint8)
+    first = int(rng.integers(wide)), int(rng.integers(wide))
+    field = np.asarray(repeat(lost, page.shape, first), np.uint8)
+    return page.with_image(fade_colours(page.image, page.style.paper_rgb, field, 0.8))
 
 
 def _lose(page: Page, lost: NDArray[np.float64], axis: int) -> Page:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import cv2
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from ecgdig.degrade.noted import note
@@ -28,6 +29,8 @@ Lattice = NDArray[np.float32]
 
 NODE_MM = 2.5  # the warp is bilinear between nodes this far apart
 _SHADE_MM = 0.5  # shading is computed at points about this far apart
+_CAST_MM = 1.0  # shadows of what stands up are looked for at points this far apart
+_MOST_FACING = 1.9  # of the light on flat paper; a window is broad, so a slope cannot gather more
 _STEEPEST = 0.8  # how much neighbouring shifts may differ per mm: a sheet steeper than this would hide itself
 
 
@@ -67,12 +70,24 @@ class Lamp:
         ambient: share of the light that comes from everywhere, 0 to 1.
         warmth: by how much less blue (> 0) or red (< 0) there is in the shade.
         edge: how much ridges catch light and valleys lose it, for paper bent by 1 rad in 1 mm.
+        casts: whether what stands up casts shadows (they are only looked for where the lamp is low).
     """
 
     slant: tuple[float, float]
     ambient: float
     warmth: float
     edge: float
+    casts: bool = False
+
+    @staticmethod
+    def low(strength: float, rng: Rng) -> Lamp:
+        """A window beside the table, 25 degrees high down to 11 at strength 1; much light comes from the room."""
+        angle, elevation = float(rng.uniform(0, 2 * np.pi)), np.radians(25 - 14 * strength * rng.uniform(0.4, 1))
+        ambient, warmth = float(rng.uniform(0.5, 0.72)), float(np.clip(rng.normal(0.08, 0.1), -0.15, 0.25))
+        note(rng, lamp_deg=np.degrees(angle), elevation_deg=np.degrees(elevation), ambient=ambient, warmth=warmth)
+        cotangent = 1 / np.tan(elevation)
+        slant = (float(cotangent * np.cos(angle)), float(cotangent * np.sin(angle)))
+        return Lamp(slant, ambient, warmth, float(rng.uniform(0.0, 0.15)), casts=True)
 
     @staticmethod
     def sample(rng: Rng) -> Lamp:
@@ -182,7 +197,42 @@ def _brightness(heights: Heights, lamp: Lamp) -> Lattice:
     facing = (1 - np.float32(lamp.slant[0]) * zx - np.float32(lamp.slant[1]) * zy) / np.sqrt(1 + zx * zx + zy * zy)
     edge = np.float32(lamp.edge) * np.clip(heights.bent(), -0.3, 0.3)
     ambient = np.float32(lamp.ambient)
-    return np.asarray(ambient + (1 - ambient) * np.maximum(facing, 0) - edge, np.float32)
+    lit = np.clip(facing, 0, _MOST_FACING)
+    if lamp.casts:
+        lit *= _unshaded(heights, lamp)
+    return np.asarray(ambient + (1 - ambient) * lit - edge, np.float32)
+
+
+def _unshaded(heights: Heights, lamp: Lamp) -> Lattice:
+    """Share of the lamp, which is a window and no point, that each point sees over what stands before it, `(m, n)`."""
+    shape = heights.z_mm.shape[::-1]
+    small = max(2, round(shape[0] * heights.step_mm / _CAST_MM)), max(2, round(shape[1] * heights.step_mm / _CAST_MM))
+    z = np.asarray(cv2.resize(heights.z_mm, small, interpolation=cv2.INTER_AREA), np.float32)
+    step = heights.step_mm * shape[0] / small[0]
+    cotangent = float(np.hypot(*lamp.slant))
+    towards = np.array(lamp.slant, np.float32) / np.float32(cotangent)
+    horizon = np.zeros_like(z)
+    _raise_horizon(z, towards, step, float(np.ptp(z)) * cotangent, horizon)
+    hidden = np.clip((horizon * np.float32(cotangent) - 0.85) / 0.5, 0, 1)
+    return np.asarray(cv2.resize(1 - hidden, shape, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _raise_horizon(z: Lattice, towards: Lattice, step: float, reach_mm: float, horizon: Lattice) -> None:
+    """`horizon`: the steepest way up from each point towards the lamp, rise / distance."""
+    rows, columns = z.shape
+    for i in range(rows):
+        for j in range(columns):
+            for k in range(2, int(reach_mm / step) + 1):
+                y, x = i + k * towards[1], j + k * towards[0]
+                if not (0 <= y < rows - 1 and 0 <= x < columns - 1):
+                    break
+                a, b = int(y), int(x)
+                v, u = y - a, x - b
+                top = z[a, b] + u * (z[a, b + 1] - z[a, b])
+                bottom = z[a + 1, b] + u * (z[a + 1, b + 1] - z[a + 1, b])
+                up = (top + v * (bottom - top) - z[i, j]) / (k * step)
+                horizon[i, j] = max(horizon[i, j], up)
 
 
 def _sum(reliefs: Sequence[Relief], x_mm: Axis, y_mm: Axis) -> Lattice:

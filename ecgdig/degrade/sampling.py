@@ -58,7 +58,7 @@ def resampled(
             between them. Outside `source` its border goes on.
         shape: height and width of the result.
         edges_px: left, top, right and bottom edge of the sheet in `source`, each one pixel soft.
-        around: RGB `(*shape, 3)`, seen beyond them.
+        around: RGB of any size, seen beyond them, enlarged to `shape`.
 
     Returns:
         uint8 RGB `(*shape, 3)`.
@@ -66,9 +66,12 @@ def resampled(
     padded = np.asarray(cv2.copyMakeBorder(source, _BEFORE, _BEHIND, _BEFORE, _BEHIND, cv2.BORDER_REPLICATE), np.uint8)
     at = np.ascontiguousarray(at_px + _OFFSET, np.float32)
     n_bytes = 3 * shape[0] * shape[1]
-    out = np.empty(n_bytes + 1, np.uint8)[:n_bytes].reshape(*shape, 3)  # the kernel writes one byte too many
+    line = np.empty(n_bytes + 1, np.uint8)  # the kernel writes one byte too many
+    out = line[:n_bytes].reshape(*shape, 3)
+    if around is not None:  # the sheet is painted over it
+        cv2.resize(around, (shape[1], shape[0]), dst=out, interpolation=cv2.INTER_LINEAR)
     edges = np.array(edges_px, np.float32) + _OFFSET
-    _resample(padded, at, step, _DOWN, _ACROSS, edges, np.empty((0, 0, 3), np.uint8) if around is None else around, out)
+    _resample(padded, at, step, _DOWN, _ACROSS, edges, shape[1], line)
     return out
 
 
@@ -80,19 +83,20 @@ def _resample(
     down: NDArray[np.int16],
     across: NDArray[np.int16],
     edges: NDArray[np.float32],
-    around: Image,
-    out: Image,
+    width: int,
+    out: NDArray[np.uint8],
 ) -> None:
+    """`out`: the picture's bytes in one line, and one more; what is beyond the edges is left as it is."""
     one, zero, steps = np.float32(1), np.float32(0), np.float32(_STEPS)
     last_x, last_y = np.float32(source.shape[1] - 4), np.float32(source.shape[0] - 4)
     lowest, highest_u, highest_w = 1 << 16, (source.shape[1] - 4) << 16, (source.shape[0] - 4) << 16
     pace = one / np.float32(step)
-    width, row_bytes = out.shape[1], source.shape[1] * 3
+    height, row_bytes = out.shape[0] // (3 * width), source.shape[1] * 3
     first, target = source.ctypes.data - row_bytes - 3, out.ctypes.data
     down_at, across_at = down.ctypes.data, across.ctypes.data
     endless = not np.isfinite(edges).any()
     line = np.empty(2 * at.shape[1], np.float32)  # x, y of a row's blocks
-    for i in range(out.shape[0]):
+    for i in range(height):
         v = np.float32(i % step) * pace
         above, below = at[i // step].ravel(), at[i // step + 1].ravel()
         for j in range(line.shape[0]):
@@ -107,6 +111,8 @@ def _resample(
                 # the same in whole 65,536ths of a pixel
                 u, w, du, dv = int(x0 * _FINE), int(y0 * _FINE), int(dx * _FINE), int(dy * _FINE)
                 to = target + 3 * (i * width + j * step)
+                behind = 3 * (i * width + j * step + n)
+                kept = out[behind]
                 # along a slanted line each row begins anew, which the processor does not foresee
                 _fetch(first + ((w >> 16) + _AHEAD) * row_bytes + (u >> 16) * 3)  # type: ignore[call-arg]
                 if min(x0, x1) > one and min(y0, y1) > one and max(x0, x1) < last_x and max(y0, y1) < last_y:
@@ -115,6 +121,7 @@ def _resample(
                         rows_at, columns_at = down_at + ((w >> 3) & 0x1F80), across_at + ((u >> 5) & 0x7E0)
                         _weigh(place, row_bytes, rows_at, columns_at, to)
                         u, w, to = u + du, w + dv, to + 3
+                    out[behind] = kept
                     continue
                 for _ in range(n):  # the border goes on
                     a, b = min(max(u, lowest), highest_u), min(max(w, lowest), highest_w)
@@ -122,25 +129,25 @@ def _resample(
                     rows_at, columns_at = down_at + ((b >> 3) & 0x1F80), across_at + ((a >> 5) & 0x7E0)
                     _weigh(place, row_bytes, rows_at, columns_at, to)
                     u, w, to = u + du, w + dv, to + 3
+                out[behind] = kept
                 continue
             for k in range(n):
                 x, y = x0 + np.float32(k) * dx, y0 + np.float32(k) * dy
                 share = one if inside else _share(x, y, edges)
-                pixel = j * step + k
+                byte = 3 * (i * width + j * step + k)
                 if share > zero:
                     # written so that what is not a number comes out as the first pixel
                     column = int((min(x, last_x) if x > one else one) * steps)
                     row = int((min(y, last_y) if y > one else one) * steps)
                     place = first + (row >> _STEP_BITS) * row_bytes + (column >> _STEP_BITS) * 3
                     weights = down_at + (row & (_STEPS - 1)) * 128, across_at + (column & (_STEPS - 1)) * 32
-                    _weigh(place, row_bytes, weights[0], weights[1], target + 3 * (i * width + pixel))  # type: ignore[call-arg]
+                    red, green, blue, kept = out[byte], out[byte + 1], out[byte + 2], out[byte + 3]
+                    _weigh(place, row_bytes, weights[0], weights[1], target + byte)  # type: ignore[call-arg]
+                    out[byte + 3] = kept
                     if share < one:
-                        for c in range(3):
-                            mixed = out[i, pixel, c] * share + around[i, pixel, c] * (one - share)
-                            out[i, pixel, c] = np.uint8(mixed + np.float32(0.5))
-                else:
-                    for c in range(3):
-                        out[i, pixel, c] = around[i, pixel, c]
+                        for c, beyond in enumerate((red, green, blue)):
+                            mixed = out[byte + c] * share + beyond * (one - share)
+                            out[byte + c] = np.uint8(mixed + np.float32(0.5))
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -178,16 +185,19 @@ def _shade(
     covered = np.float32(2)  # this many pixels inside the sheet nothing of the picture is seen
     one, pace = np.float32(1), np.float32(1) / np.float32(step)
     light = np.empty(4, np.float32)
+    # how far the corners of blocks of pixels are inside the sheet and away from the shadow, of two rows
+    inside, away = np.empty((2, at.shape[1]), np.float32), np.empty((2, at.shape[1]), np.float32)
+    _places(at[0], edges, shadow, inside[0], away[0])
     for top in range(0, picture.shape[0], step):
+        above = (top // step) % 2
+        below = 1 - above
+        _places(at[top // step + 1], edges, shadow, inside[below], away[below])
         for left in range(0, picture.shape[1], step):
-            inside, nearest = np.float32(1e9), np.float32(1e9)
-            for k in range(4):  # the corners of a block of pixels
-                x, y = at[top // step + k // 2, left // step + k % 2]
-                inside = min(inside, _share(x, y, edges))
-                off = -min(_share(x - shadow[0], y - shadow[1], edges), np.float32(0))
-                nearest = min(nearest, off)
-                light[k] = off
-            if inside > covered or nearest > shadow[4]:
+            j = left // step
+            deep = min(min(inside[above, j], inside[above, j + 1]), min(inside[below, j], inside[below, j + 1]))
+            light[0], light[1] = away[above, j], away[above, j + 1]
+            light[2], light[3] = away[below, j], away[below, j + 1]
+            if deep > covered or min(min(light[0], light[1]), min(light[2], light[3])) > shadow[4]:
                 continue
             for k in range(4):
                 light[k] = one - shadow[2] * np.exp(-light[k] / shadow[3])
@@ -198,6 +208,19 @@ def _shade(
                     factor = start + np.float32(x - left) * pace * (end - start)
                     for c in range(3):
                         picture[y, x, c] = np.uint8(picture[y, x, c] * factor)
+
+
+@njit(cache=True, nogil=True)
+def _places(
+    at: NDArray[np.float32],
+    edges: NDArray[np.float32],
+    shadow: NDArray[np.float32],
+    inside: NDArray[np.float32],
+    away: NDArray[np.float32],
+) -> None:
+    for j in range(at.shape[0]):
+        inside[j] = _share(at[j, 0], at[j, 1], edges)
+        away[j] = -min(_share(at[j, 0] - shadow[0], at[j, 1] - shadow[1], edges), np.float32(0))
 
 
 @intrinsic

@@ -9,8 +9,10 @@ from ecgdig.degrade.brush import Mask, Rng, lay, soft_noise, tint
 from ecgdig.degrade.noted import note
 from ecgdig.degrade.pixels import enlarged, shrunk
 from ecgdig.page.page import Page
+from ecgdig.page.warp import Homography
 
 SCREENSHOT_PX_PER_MM = 2.0
+_BAND_PX = 128  # rows done at once, so that little memory is needed
 
 
 def moire(page: Page, strength: float, rng: Rng) -> Page:
@@ -32,9 +34,12 @@ def moire(page: Page, strength: float, rng: Rng) -> Page:
         fringes += np.stack([np.cos(phase + k * apart) for k in range(3)], axis=-1)
     gain = 1 - np.float32(0.1 * strength) * (1 + 0.5 * fringes)
     fine = cv2.resize(np.clip(gain * 255, 0, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
-    grid = np.minimum(rows[:, None], columns)
-    image = cv2.multiply(page.image, fine, scale=1 / 255)
-    return page.with_image(np.asarray(cv2.multiply(image, cv2.merge([grid] * 3), scale=1 / 255), np.uint8))
+    cv2.multiply(page.image, fine, dst=fine, scale=1 / 255)
+    for top in range(0, height, _BAND_PX):
+        band = fine[top : top + _BAND_PX]
+        grid = np.minimum(rows[top : top + _BAND_PX, None], columns)
+        cv2.multiply(band, cv2.merge([grid] * 3), dst=band, scale=1 / 255)
+    return page.with_image(np.asarray(fine, np.uint8))
 
 
 def _dot_rows(n: int, strength: float, rng: Rng) -> Mask:
@@ -46,7 +51,7 @@ def _dot_rows(n: int, strength: float, rng: Rng) -> Mask:
 
 
 def screenshot(page: Page, strength: float, rng: Rng) -> Page:
-    """As it was once shown at 2 px a mm (at less strength finer), and enlarged again."""
+    """As it was once shown at 2 px a mm (at less strength finer), and enlarged again; a whole page may stay small."""
     height, width = page.shape
     scale = float(page.warp.px_per_mm(page.warp.to_mm([[width / 2, height / 2]]))[0])
     factor = SCREENSHOT_PX_PER_MM / scale / max(strength, 1e-6)
@@ -54,8 +59,13 @@ def screenshot(page: Page, strength: float, rng: Rng) -> Page:
         return page
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     small = shrunk(page.image, size)
-    which = int(rng.integers(3))
-    note(rng, px_per_mm=factor * scale, enlarged=("linear", "cubic", "nearest")[which])
+    which, kept = int(rng.integers(3)), not page.is_window and rng.random() < 0.4
+    note(rng, px_per_mm=factor * scale, enlarged="no" if kept else ("linear", "cubic", "nearest")[which])
+    if kept:
+        x, y = size[0] / width, size[1] / height
+        return page.with_image(
+            small, page.warp.then(Homography.of([[x, 0.0, (x - 1) / 2], [0.0, y, (y - 1) / 2], [0.0, 0.0, 1.0]]))
+        )
     how = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)[which]
     if how == cv2.INTER_NEAREST:  # OpenCV's own takes the upper left pixels
         return page.with_image(enlarged(small, (height, width)))

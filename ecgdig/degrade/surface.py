@@ -19,10 +19,12 @@ _WHITE = np.ones(3)
 
 
 def fibre(page: Page, strength: float, rng: Rng) -> Page:
-    """Grain of the paper: fibres of a few tenths of a millimetre, up to 4 % of brightness (standard deviation)."""
-    depth, per_mm = 0.04 * strength * float(rng.uniform(0.3, 1)), float(rng.uniform(4, 9))
-    note(rng, depth=depth, px_per_mm=per_mm)
-    field = fine_on_paper(page, textures.fibre(), per_mm, rng)
+    """Grain of the paper: fibres of a few tenths of a millimetre, or the ripples of the machine's mesh along the sheet;
+    up to 4 % of brightness (standard deviation)."""
+    depth, ripples = 0.04 * strength * float(rng.uniform(0.3, 1)), rng.random() < 0.4
+    per_mm = float(rng.uniform(8, 14) if ripples else rng.uniform(4, 9))
+    note(rng, depth=depth, px_per_mm=per_mm, kind="ripples" if ripples else "fibres")
+    field = fine_on_paper(page, textures.felt() if ripples else textures.fibre(), per_mm, rng)
     even = (1 - 0.02 * strength) * _WHITE
     return page.with_image(multiply(page.image, field, even + depth * _DARKEST, even + depth * _BRIGHTEST))
 

@@ -51,15 +51,28 @@ def fibre() -> Tile:
 
 
 @cache
-def wood() -> Tile:
-    """Grain of wood along x: bands, fine lines and short dark pores."""
+def felt() -> Tile:
+    """The mesh side of machine-made paper: short ripples along x, about two pixels apart, over grain."""
     ky, kx = _frequencies()
-    bands = _noise(np.exp(-2 * np.pi**2 * ((70 * kx) ** 2 + (7 * ky) ** 2)), 21)
-    lines = _noise(np.exp(-2 * np.pi**2 * ((45 * kx) ** 2 + (0.8 * ky) ** 2)), 22)
-    pores = np.minimum(_noise(np.exp(-2 * np.pi**2 * ((7 * kx) ** 2 + (0.5 * ky) ** 2)), 23) + 1.2, 0)
-    total = 0.7 * bands + 0.7 * lines + 1.6 * pores
-    sway = 2.5 * _noise(np.exp(-2 * np.pi**2 * ((60 * kx) ** 2 + (60 * ky) ** 2)), 24)
+    ripples = _noise(np.exp(-2 * np.pi**2 * (4 * kx) ** 2) * np.exp(-((np.abs(ky) - 0.16) ** 2) / (2 * 0.09**2)), 51)
+    soft = _noise(np.exp(-2 * np.pi**2 * ((3 * kx) ** 2 + (1.5 * ky) ** 2)), 52)
+    return _levels(ripples + 0.6 * soft + 0.4 * _noise(np.exp(-2 * np.pi**2 * (kx**2 + ky**2) * 0.6**2), 53))
+
+
+@cache
+def wood() -> Tile:
+    """Grain of wood along x: year rings cut along, wide bands, fine lines and many short dark pores."""
+    ky, kx = _frequencies()
+    bands = _noise(np.exp(-2 * np.pi**2 * ((90 * kx) ** 2 + (18 * ky) ** 2)), 21)
+    lines = _noise(np.exp(-2 * np.pi**2 * ((35 * kx) ** 2 + (0.8 * ky) ** 2)), 22)
+    pores = np.minimum(_noise(np.exp(-2 * np.pi**2 * ((5 * kx) ** 2 + (0.5 * ky) ** 2)), 23) + 0.8, 0)
+    flecks = _noise(np.exp(-2 * np.pi**2 * ((2.5 * kx) ** 2 + (0.6 * ky) ** 2)), 25)
+    deep = _noise(np.exp(-2 * np.pi**2 * ((80 * kx) ** 2 + (22 * ky) ** 2)), 26)  # of the cut in the log
     y, x = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)
+    phase = 2 * np.pi * (14 * y / SIZE + 2.2 * deep)
+    rings = np.maximum(np.sin(phase), np.sin(phase + 0.9)) ** 3
+    total = 0.6 * bands + 0.3 * lines + 1.1 * pores + 0.3 * flecks - 0.5 * rings
+    sway = 2.5 * _noise(np.exp(-2 * np.pi**2 * ((60 * kx) ** 2 + (60 * ky) ** 2)), 24)
     bent = cv2.remap(
         total.astype(np.float32), x, (y + sway).astype(np.float32), cv2.INTER_LINEAR, None, cv2.BORDER_WRAP
     )
@@ -142,7 +155,7 @@ def soft_on_paper(page: Page, tile: Tile, tile_px_per_mm: float, rng: Rng) -> Fi
 
 
 def fine_on_paper(page: Page, tile: Tile, tile_px_per_mm: float, rng: Rng) -> Field:
-    """A tile without direction, repeated over a flat page or a window of it, fixed in paper mm, `(H, W)`.
+    """A tile, not turned, repeated over a flat page or a window of it, fixed in paper mm, `(H, W)`.
 
     It is enlarged once and then laid to the nearest pixel.
     """

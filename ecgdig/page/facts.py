@@ -28,7 +28,15 @@ _STATEMENTS = (
 )  # fmt: skip
 _ENDS = ("Unconfirmed", "Unconfirmed diagnosis", "Confirmed by", "Referred by:", "Reviewed by")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_KEYS = {"age": ("age",), "sex": ("sex", "gender"), "date": ("date", "recording_date", "recording date")}
+_KEYS = {
+    "number": ("id", "patient_id", "patient id"),
+    "name": ("name", "patient_name", "patient name"),
+    "age": ("age",),
+    "sex": ("sex", "gender"),
+    "date": ("date", "recording_date", "recording date"),
+    "height": ("height", "height_cm"),
+    "weight": ("weight", "weight_kg"),
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,8 @@ def one_of(rng: Rng, words: Sequence[str]) -> str:
 
 
 def facts_of(recording: Recording, rng: Rng) -> Facts:
-    """Age, sex and date come from the recording's metadata where it has them (WFDB comments); the rest is invented."""
+    """Number, name, age, sex, date, height (cm) and weight (kg) are the recording's own, from its metadata (WFDB
+    comments); what it does not say is invented."""
     known = {key.lower(): value for key, value in recording.metadata.items()}
 
     def given(name: str, otherwise: str) -> str:
@@ -76,14 +85,14 @@ def facts_of(recording: Recording, rng: Rng) -> Facts:
     n = int(rng.integers(1, 5))
     said = [_STATEMENTS[int(i)] for i in rng.choice(len(_STATEMENTS), n, replace=False)]
     return Facts(
-        number=str(rng.integers(10**4, 10**8)),
-        name=f"{one_of(rng, _FAMILY.split())}, {one_of(rng, _GIVEN.split())}",
+        number=given("number", str(rng.integers(10**4, 10**8))),
+        name=given("name", f"{one_of(rng, _FAMILY.split())}, {one_of(rng, _GIVEN.split())}"),
         age=given("age", str(rng.integers(1, 98))),
         sex=given("sex", one_of(rng, ["Male", "Female", "M", "F"])),
         date=given("date", one_of(rng, dates)),
         time=f"{rng.integers(24):02d}:{rng.integers(60):02d}:{rng.integers(60):02d}",
-        height_cm=int(rng.integers(148, 199)),
-        weight_kg=int(rng.integers(45, 120)),
+        height_cm=_whole(given("height", ""), int(rng.integers(148, 199))),
+        weight_kg=_whole(given("weight", ""), int(rng.integers(45, 120))),
         rate=rate,
         pr=int(rng.integers(110, 240)),
         qrs=int(rng.integers(70, 160)),
@@ -93,3 +102,11 @@ def facts_of(recording: Recording, rng: Rng) -> Facts:
         institution=one_of(rng, _PLACES),
         statements=(*said, one_of(rng, _ENDS)),
     )
+
+
+def _whole(text: str, otherwise: int) -> int:
+    """The number that `text` begins with, rounded; `otherwise` where it is none."""
+    try:
+        return round(float(text.split()[0]))
+    except (IndexError, ValueError, OverflowError):
+        return otherwise

@@ -36,13 +36,21 @@ def pages_of(
     if page_s is None:
         page_s = 10.0 if placement.sequential else 10.0 * plan.n_columns
     scale = {"speed_mm_per_s": speed_mm_per_s, "gain_mm_per_mv": gain_mm_per_mv}
-    first = arrange(plan, paper, placement, duration_s=page_s, **scale)
-    column_s = min(s.duration_s for s in first.segments)
-    # what one sheet moves on by; simultaneous columns show the same stretch
-    step_s = column_s * plan.n_columns if placement.sequential else column_s
-    n = max(1, -int(-(recording.duration_s - 1e-9) // step_s))
-    for page in range(n):
-        layout = arrange(plan, paper, placement, duration_s=page_s, start_s=page * step_s, **scale)
-        if not placement.sequential:  # the strips of full width would run into what the next sheet prints
+    yield from following(arrange(plan, paper, placement, duration_s=page_s, **scale), recording.duration_s)
+
+
+def following(first: Layout, duration_s: float) -> Iterator[Layout]:
+    """The sheets that print a recording of `duration_s` from its start to its end, all placed as `first` is.
+
+    `first`: a full sheet; it counts as beginning at 0 s.
+    """
+    begin = min(s.start_s for s in first.segments)
+    together = all(s.start_s == begin for s in first.segments)
+    # what one sheet moves on by; columns that begin together show the same stretch
+    step_s = min(s.duration_s for s in first.segments) if together else first.duration_s - begin
+    for page in range(max(1, -int(-(duration_s - 1e-9) // step_s))):
+        moved = tuple(replace(s, start_s=s.start_s - begin + page * step_s) for s in first.segments)
+        layout = replace(first, segments=moved, page=page)
+        if together:  # strips of full width would run into what the next sheet prints
             layout = ending_at(layout, (page + 1) * step_s)
-        yield replace(ending_at(layout, recording.duration_s), page=page)
+        yield ending_at(layout, duration_s)

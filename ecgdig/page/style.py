@@ -7,7 +7,7 @@ The kinds and their shares follow about fifty ECG images from the open web and t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,8 +31,8 @@ from ecgdig.page.text import FONTS
 Rng = np.random.Generator
 
 __all__ = [
-    "FONTS", "PLAIN", "PLAIN_GRID", "RGB", "Furniture", "Grid", "GridKind", "Ink", "LabelPlace", "Lettering",
-    "PulsePlace", "Rng", "Separator", "Style", "pick", "sample_style",
+    "AS_IN_THE_WORLD", "FONTS", "HUES", "PLAIN", "PLAIN_GRID", "RGB", "Chances", "Furniture", "Grid", "GridKind", "Ink",
+    "LabelPlace", "Lettering", "PulsePlace", "Rng", "Separator", "Style", "pick", "sample_style",
 ]  # fmt: skip
 
 # hues (degrees) of printed grids, with their weights
@@ -40,27 +40,64 @@ _GRID_HUES = {
     "red": 6, "pink": 5, "orange": 2, "blue": 2, "green": 1.5, "brown": 1.2, "violet": 0.8, "grey": 4, "random": 1,
 }  # fmt: skip
 _HUE_DEG = {"red": 0, "pink": 345, "orange": 25, "blue": 215, "green": 140, "brown": 22, "violet": 280}
+HUES = tuple(_GRID_HUES)
 _FONT_WEIGHTS = {
     "DejaVuSans": 2.0, "Arimo-Regular": 4.0, "RobotoCondensed": 1.5, "OSP-DIN": 1.0, "VT323": 1.5, "CourierPrime": 1.2,
     "NotoMono-Regular": 1.2, "STIXGeneral": 1.2, "DejaVuSansMono": 1.2,
 }  # fmt: skip # the others: 0.7
 
 
-def sample_style(rng: Rng, split: Split = "all", pulse_chance: float | None = None) -> Style:
+@dataclass(frozen=True)
+class Chances:
+    """How often a style has what; None: as often as in the world.
+
+    Attributes:
+        pulse: calibration pulses, 0 to 1; 0.7 otherwise.
+        grey: black and white, 0 to 1; 0.04 otherwise.
+        grid: a printed grid, 0 to 1; 0.95 otherwise.
+        header: text above or below the traces, 0 to 1; 0.8 otherwise.
+        hue: of the grid, always: a name of `HUES`, or `random` for any.
+
+    Raises:
+        ValueError: a chance out of range, an unknown hue.
+    """
+
+    pulse: float | None = None
+    grey: float | None = None
+    grid: float | None = None
+    header: float | None = None
+    hue: str | None = None
+
+    def __post_init__(self) -> None:
+        named = {"pulses": self.pulse, "black and white": self.grey, "grids": self.grid, "headers": self.header}
+        for name, chance in named.items():
+            if chance is not None and not 0 <= chance <= 1:
+                raise ValueError(f"chance {chance:g} of {name}; want 0 to 1")
+        if self.hue is not None and self.hue not in HUES:
+            raise ValueError(f"unknown grid colour {self.hue!r}; use {', '.join(HUES)}")
+
+
+AS_IN_THE_WORLD = Chances()
+
+
+def sample_style(rng: Rng, split: Split = "all", chances: Chances = AS_IN_THE_WORLD) -> Style:
     """Draw a style: paper, grid, ink, lettering and furniture, each on its own; a pure function of the generator.
 
     Args:
         split: `train` without the looks of `split.HELD_OUT`, `val` with these alone where there are any, `all`.
-        pulse_chance: how often a page has calibration pulses; default 7 in 10.
+        chances: how often it has what, where that is not left as it is.
     """
     paper = _paper_rgb(rng)
-    grid = _sample_grid(rng, paper, split)
+    grid = _sample_grid(rng, paper, split, chances.hue)
+    if chances.grid is not None:
+        kind = "none" if rng.random() >= chances.grid else "lines" if grid.kind == "none" else grid.kind
+        grid = replace(grid, kind=kind)
     ink = _sample_ink(rng)
-    if rng.random() < 0.04:  # black and white
+    if rng.random() < (0.04 if chances.grey is None else chances.grey):  # black and white
         grey = int(np.mean(ink.rgb))
         paper, ink = (255, 255, 255), replace(ink, rgb=(grey, grey, grey))
         grid = _in_grey(grid)
-    return Style(paper, grid, ink, _sample_lettering(rng, grid, split), _sample_furniture(rng, split, pulse_chance))
+    return Style(paper, grid, ink, _sample_lettering(rng, grid, split), _sample_furniture(rng, split, chances))
 
 
 def pick(rng: Rng, weighted: Mapping[str, float]) -> str:
@@ -82,9 +119,10 @@ def _paper_rgb(rng: Rng) -> RGB:
     return _jitter(rng, base, 5)
 
 
-def _sample_grid(rng: Rng, paper: RGB, split: Split) -> Grid:
+def _sample_grid(rng: Rng, paper: RGB, split: Split, hue_wanted: str | None) -> Grid:
     kind = pick(rng, {"lines": 7, "dots": 0.8, "dots-only": 0.25, "major-only": 1.6, "none": 0.5})
     name = pick(rng, allowed("hue", _GRID_HUES, split))
+    name = hue_wanted or name
     hue = float(rng.uniform(0, 360)) if name == "random" else _HUE_DEG.get(name, 0) + float(rng.normal(0, 7))
     saturation = 0.0 if name == "grey" else float(rng.uniform(0.25, 0.9))
     # how far a line is from the paper towards black, from barely seen to as dark as a trace
@@ -150,16 +188,16 @@ def _sample_lettering(rng: Rng, grid: Grid, split: Split) -> Lettering:
     )
 
 
-def _sample_furniture(rng: Rng, split: Split, pulse_chance: float | None) -> Furniture:
+def _sample_furniture(rng: Rng, split: Split, chances: Chances) -> Furniture:
     separators = {"none": 3.5, "tick": 3.2, "bars": 1, "dotted": 0.7, "gap": 1, "notch": 0.6, "line": 0.25}
     headers = {"fields": 3, "columns": 2, "table": 1.5, "one-line": 1, "framed": 1, "below": 0.5, "two-blocks": 1}
     places = {"left": 5, "double-left": 0.6, "right": 0.8, "first-row": 0.3, "notch": 0.4}
     some = pick(rng, places)
-    printed = rng.random() < (0.7 if pulse_chance is None else pulse_chance)
+    printed = rng.random() < (0.7 if chances.pulse is None else chances.pulse)
     return Furniture(
         some if printed else "none",  # type: ignore[arg-type]
         pick(rng, allowed("separator", separators, split)),  # type: ignore[arg-type]
-        bool(rng.random() < 0.8),
+        bool(rng.random() < (0.8 if chances.header is None else chances.header)),
         bool(rng.random() < 0.75),
         pick(rng, allowed("header", headers, split)),  # type: ignore[arg-type]
         *(bool(v) for v in rng.random(6) < [0.45, 0.3, 0.2, 0.06, 0.1, 0.12]),

@@ -12,7 +12,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfilt, sosfilt_zi, sosfiltfilt
 
 Array = NDArray[np.float64]
 
@@ -92,6 +91,8 @@ def electrode_noise(noise: Noise, rng: np.random.Generator, fs: float, n: int, r
 
 def machine_filter(potentials: Array, noise: Noise, fs: float) -> Array:
     """The machine's pass band, the same for all electrodes `(9, n)`."""
+    from scipy.signal import sosfilt, sosfilt_zi, sosfiltfilt  # 65 MB, which processes that read records do without
+
     if noise.low_pass_hz < 0.45 * fs and potentials.shape[1] > 30:
         potentials = sosfiltfilt(_butterworth(2, noise.low_pass_hz, "low", fs), potentials, axis=1)
     high = _butterworth(1, noise.high_pass_hz, "high", fs)
@@ -103,6 +104,8 @@ def machine_filter(potentials: Array, noise: Noise, fs: float) -> Array:
 @lru_cache(maxsize=64)
 def _butterworth(order: int, hz: float, kind: Literal["low", "high"], fs: float) -> Array:
     """Second-order sections; designing them takes longer than filtering ten seconds."""
+    from scipy.signal import butter
+
     return np.asarray(butter(order, hz, kind, fs=fs, output="sos"))
 
 

@@ -83,6 +83,48 @@ def test_records_options_and_what_fails(
     assert len(load(tmp_path / "pages")) == 4
 
 
+def test_looks_are_those_that_are_asked_for(tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("quick\nbrown fox\n")
+    looks = ["--style", "place=none", "qr=true", "--pulses", "1", "--black-and-white", "1"]
+    marks = ["--strength", "wrinkles=0.6", "noise=0.2", "colour_cast=0", "--words", str(words), "--notes", "2"]
+    marks += ["--note-mm", "6", "--note-at", "0.3", "0.5", "--creases", "3", "1", "--crease-angle", "20"]
+    marks += ["--rotation", "7", "--margin-mm", "11", "12", "--grids", "0", "--headers", "0"]
+    layout = ["--layout", "3x4+1", "--order", "cabrera", "--grid-colour", "blue", "--truth-records", "both"]
+    render.main(
+        [
+            "--out",
+            str(tmp_path / "a"),
+            "--limit",
+            "3",
+            "--preset",
+            "photo",
+            *looks,
+            *marks,
+            *layout,
+            *SMALL[2:],
+            "--dpi",
+            "50",
+            "60",
+        ]
+    )
+    for entry in load(tmp_path / "a"):
+        row = entry.row
+        assert 50 <= float(row["dpi"]) <= 60
+        assert row["style.grid.kind"] == row["style.lettering.place"] == "none"
+        assert row["style.furniture.qr"] == "True"
+        assert row["style.furniture.pulse"] != "none"
+        assert row["style.paper_rgb"] == "255 255 255"
+        assert (row["degrade.wrinkles"], row["degrade.noise"], row["degrade.colour_cast"]) == ("0.6", "0.2", "")
+        assert row["degrade.handwriting.size_mm"].split()[0] == "6"
+        assert len(row["degrade.folds.angle_deg"].split()) == 4
+        assert row["degrade.rotation.degrees"] == "7"
+        assert 11 <= float(row["margin_mm"]) <= 12
+        assert row["style.furniture.header"] == "False"
+        assert row["leads"].startswith("aVL II V1 V4 I aVF")
+        assert (entry.folder / "truth" / f"{entry.name}_whole.hea").is_file()
+
+
 @pytest.mark.parametrize(
     "options, why",
     [
@@ -96,6 +138,16 @@ def test_records_options_and_what_fails(
         (["--seed", "-1"], "-1"),
         (["--shards", "0"], "0 pages a shard"),
         (["--workers", "-1"], "-1 workers"),
+        (["--style", "wet=1"], "'wet' does not exist"),
+        (["--strength", "rain=0.5"], "'rain'"),
+        (["--strength", "noise"], "NAME=0 to NAME=1"),
+        (["--pulses", "2"], "chance 2 of pulses"),
+        (["--words", "nowhere.txt"], "nowhere.txt"),
+        (["--creases", "99"], "99 and 0 creases"),
+        (["--rotation", "270"], "rotation by 270"),
+        (["--margin-mm", "1", "2", "3"], "want one number"),
+        (["--margin-mm", "900"], "900 to 900 mm"),
+        (["--sheets", "all"], "--sheets all wants RECORDS"),
         (["--out", "file"], "is a file"),
         (["--out", "full"], "not empty"),
     ],

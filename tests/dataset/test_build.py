@@ -7,14 +7,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from small_pages import SEED, small_plan
 
-from ecgdig.dataset import Plan, Recipe, Records, build, files, load, open_records
+from ecgdig.dataset import Encoding, Plan, Recipe, Records, build, files, load, manifest, open_records
 from ecgdig.dataset.manifest import FolderError
+from ecgdig.dataset.recipe import Look
 from ecgdig.io import write_wfdb
 from ecgdig.recording import Recording
 
@@ -117,6 +119,47 @@ def test_a_full_disk_is_reported_and_tried_again(tmp_path: Path, monkeypatch: py
     assert not list((tmp_path / "a").rglob("*p000001*"))
     monkeypatch.undo()
     assert build(small_plan(3, "clean"), tmp_path / "a", 0).pages == 3
+
+
+def test_a_disk_too_full_for_the_manifest_is_reported_and_the_pages_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: Path, rows: object, columns: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
+
+    monkeypatch.setattr(manifest, "_write_csv", full)
+    report = build(small_plan(2, "clean"), tmp_path / "a", 0)
+    assert (report.pages, report.failures) == (2, [])
+    assert "No space left" in report.unfinished
+    assert "manifest.csv" in report.unfinished
+    with pytest.raises(FolderError, match="did not finish"):
+        load(tmp_path / "a")
+    monkeypatch.undo()
+    again = build(small_plan(2, "clean"), tmp_path / "a", 0)
+    assert (again.before, again.unfinished) == (2, "")
+    assert len(load(tmp_path / "a")) == 2
+
+
+def test_whole_records_take_as_many_pages_as_they_need(recording: Recording, tmp_path: Path) -> None:
+    records = tmp_path / "records"
+    long = replace(recording, signal_mv=np.tile(recording.signal_mv, (1, 2)))
+    for name, one in (("a", recording), ("b", long), ("c", recording)):
+        write_wfdb(one, records, name)
+    (records / "c.dat").write_bytes(b"short")
+    recipe = Recipe(1, "clean", layout="3x4+1", dpi=40, usual_scale=True, sheets="all", look=Look(("qr=true",)))
+    plan = Plan.of_whole_records(recipe, open_records([str(records)], 0), None, Encoding())
+    assert plan.sheets[1] > plan.sheets[0] >= 1
+    assert plan.sheets[2] == 1
+    report = build(plan, tmp_path / "pages", 0)
+    assert report.pages == plan.sheets[0] + plan.sheets[1] == plan.n_pages - 1
+    assert [label for label, _, _ in report.failures] == ["c"]
+    rows = [entry.row for entry in load(tmp_path / "pages")]
+    assert [row["sheet"] for row in rows if row["record"] == "b"] == [str(k) for k in range(plan.sheets[1])]
+    ends = [entry.truth().page.layout.duration_s for entry in load(tmp_path / "pages") if entry.row["record"] == "b"]
+    assert ends[-1] == pytest.approx(long.duration_s)
+    assert build(plan, tmp_path / "pages", 0).before == report.pages  # the same command goes on
+    few = Plan.of_whole_records(recipe, open_records([str(records)], 0), plan.sheets[0] + 1, Encoding())
+    assert (few.n_records, few.pages_of(1)) == (2, range(plan.sheets[0], plan.sheets[0] + 1))
 
 
 def test_several_pages_of_a_record_differ(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ecgdig.dataset.files import Encoding, files_of, page_name, sweep, write_page
+from ecgdig.io import read_wfdb
 from ecgdig.page import Page
 
 
@@ -34,6 +35,21 @@ def test_columns_name_all_files_and_their_sha(flat_page: Page, tmp_path: Path) -
     sha = [row["image_sha256"], row["labels_sha256"], *row["truth_sha256"].split()]
     assert [hashlib.sha256((tmp_path / file).read_bytes()).hexdigest() for file in files] == sha
     assert (tmp_path / f"{row['truth']}.hea").is_file()
+
+
+def test_whole_recordings_are_kept_where_asked(flat_page: Page, tmp_path: Path) -> None:
+    row = write_page(tmp_path, "p7", flat_page, {}, Encoding(records="both"))
+    printed, whole = (read_wfdb(tmp_path / "truth" / f"p7{part}.hea") for part in ("", "_whole"))
+    assert row["truth"] == "truth/p7"
+    assert {"truth/p7_whole.hea", "truth/p7.hea"} <= set(files_of(row))
+    assert flat_page.source is not None
+    np.testing.assert_allclose(whole.lead("V1"), flat_page.source.resample(whole.fs).lead("V1"), atol=1e-3)
+    assert np.isfinite(whole.signal_mv).all()
+    assert np.isnan(printed.lead("V1")).any()
+    known = np.isfinite(printed.lead("V1"))
+    np.testing.assert_allclose(printed.lead("V1")[known], whole.lead("V1")[: len(known)][known], atol=0.02)
+    with pytest.raises(ValueError, match="unknown records 'none'; use printed, both"):
+        Encoding(records="none")
 
 
 def test_sweep_takes_leftovers_only(flat_page: Page, tmp_path: Path) -> None:

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import csv
+import errno
+import json
+import os
 from pathlib import Path
 
 import pytest
 
+from ecgdig.dataset.files import files_of
 from ecgdig.dataset.manifest import FolderError, Journal, claimed, read_rows
 
 Row = dict[str, str]
@@ -95,3 +99,30 @@ def test_other_folders_are_refused(tmp_path: Path) -> None:
     for name, why in (("nowhere", "no manifest.csv"), ("odd", "lacks the columns")):
         with pytest.raises(FolderError, match=why):
             read_rows(tmp_path / name)
+
+
+def test_a_page_for_whose_line_there_is_no_room_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(tmp_path)
+    rows = [row(tmp_path, index) for index in range(3)]
+    journal.add(rows[0])
+    file = journal._file
+
+    class Full:
+        """Takes ten bytes."""
+
+        def write(self, data: bytes) -> int:
+            if len(data) < len(json.dumps(rows[1])):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return file.write(data[:10])
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(file, name)
+
+    monkeypatch.setattr(journal, "_file", Full())
+    with pytest.raises(OSError, match="No space left"):
+        journal.add(rows[1])
+    assert not any((tmp_path / name).exists() for name in files_of(rows[1]))
+    monkeypatch.undo()
+    journal.add(rows[2])
+    file.close()
+    assert sorted(Journal(tmp_path).rows) == [0, 2]

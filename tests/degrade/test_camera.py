@@ -20,7 +20,9 @@ def picture() -> np.ndarray:
     return np.asarray(cv2.GaussianBlur(noise, (0, 0), 1.5))
 
 
-@pytest.mark.parametrize("name", ["blur", "motion_blur", "low_resolution", "sharpen", "noise", "jpeg", "grey"])
+@pytest.mark.parametrize(
+    "name", ["blur", "motion_blur", "low_resolution", "sharpen", "noise", "phone_sharpening", "jpeg", "grey"]
+)
 def test_filters_leave_the_ink_where_it_was(name: str, flat_page: Page, ink_error: Measure) -> None:
     for seed in range(2):
         errors = ink_error(apply(flat_page, {name: 1.0}, np.random.default_rng(seed)))
@@ -28,7 +30,7 @@ def test_filters_leave_the_ink_where_it_was(name: str, flat_page: Page, ink_erro
         assert abs(errors.mean()) < 0.02
 
 
-@pytest.mark.parametrize("name", ["blur", "low_resolution", "grey", "sharpen", "noise"])
+@pytest.mark.parametrize("name", ["blur", "low_resolution", "grey", "sharpen", "noise", "phone_sharpening"])
 def test_without_strength_nothing_changes(name: str, picture: np.ndarray) -> None:
     changed = getattr(camera, name)(picture, 0.0, np.random.default_rng(0))
     np.testing.assert_allclose(changed.astype(int), picture, atol=1)
@@ -42,6 +44,20 @@ def test_blurs_remove_detail_and_sharpening_adds_it(picture: np.ndarray) -> None
         for name in ("blur", "low_resolution", "motion_blur"):
             assert detail(getattr(camera, name)(picture, 1.0, np.random.default_rng(seed))) < detail(picture)
         assert detail(camera.sharpen(picture, 1.0, np.random.default_rng(seed))) > detail(picture)
+
+
+def test_a_phone_smooths_pixels_and_sharpens_what_is_larger() -> None:
+    noise = np.random.default_rng(0).normal(128, 12, (200, 200, 3))
+    pixels = np.clip(noise, 0, 255).astype(np.uint8)
+    line = np.full((200, 200, 3), 200, np.uint8)
+    line[:, 98:102] = 120
+    for seed in range(4):
+        grain = camera.phone_sharpening(pixels, 1.0, np.random.default_rng(seed)).astype(float)
+        neighbours = np.corrcoef(grain[:, 1:, 0].ravel(), grain[:, :-1, 0].ravel())[0, 1]
+        assert neighbours > 0.2  # one pixel alone no longer stands out
+        row = camera.phone_sharpening(line, 1.0, np.random.default_rng(seed))[100, :, 0].astype(int)
+        assert row.max() > 203  # a bright seam
+        assert row.min() < 118
 
 
 def test_noise_has_no_bias_and_grows_with_strength() -> None:

@@ -101,6 +101,24 @@ def test_the_desk_in_a_tear_is_the_desk_around(flat_page: Page) -> None:
     mm = lattice_mm(wide, 3).reshape(-1, 2)
     for seed in range(4):
         page = torn(wide, desk, 1.0, np.random.default_rng(seed))
-        gone = page.hides(mm - 0.7) & page.hides(mm + 0.7) & (mm > 1).all(-1)
+        # well inside what is hidden: its rim is fibres, 1.5 mm at most
+        steps = [(2.2 * x, 2.2 * y) for x in (-1, 0, 1) for y in (-1, 0, 1)]
+        gone = np.all([page.hides(mm + step) for step in steps], axis=0) & (mm > 1).all(-1)
         here = np.abs(page.image[::3, ::3].astype(int) - whole[::3, ::3]).max(-1).ravel()[gone]
         assert (here <= 2).mean() > 0.97
+
+
+def test_the_fibres_of_a_tear_are_on_the_sheet_and_hide_what_they_cover(flat_page: Page) -> None:
+    grey = flat_page.with_image((flat_page.image * 0.5).astype(np.uint8))
+    around = resample(grey, [], 150 / 25.4, 15.0, DESK)
+    for seed in range(6):
+        page = torn(around, DESK, 1.0, np.random.default_rng(seed))
+        mm = lattice_mm(page, 1)
+        paper = page.layout.paper
+        outside = ((mm < -0.5) | (mm > [paper.width_mm + 0.5, paper.height_mm + 0.5])).any(-1)
+        assert page.image[outside].max() < 115  # the desk's own, no fibres
+        inside = ((mm > 1) & (mm < [paper.width_mm - 1, paper.height_mm - 1])).all(-1)
+        brighter = ((page.image.astype(int) - around.image).min(-1) > 10) & (around.image.min(-1) > 110)  # of paper
+        assert page.image[inside].max() < 155  # no brighter than a grey sheet can be
+        if (brighter & inside).any():
+            assert page.hides(mm[brighter & inside]).mean() > 0.9

@@ -14,6 +14,7 @@ def test_desks_are_drawn_from_the_generator_and_are_of_many_kinds() -> None:
     assert any(desk.keys_mm for desk in desks)
     assert any(desk.plank_mm for desk in desks)
     assert any(desk.things for desk in desks)
+    assert any(np.ptp(thing.outline_mm) > 1000 for desk in desks for thing in desk.things)  # the table ends
     assert desks[0] == sample_desk(np.random.default_rng(0))
 
 

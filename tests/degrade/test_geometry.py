@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ecgdig.degrade import apply, relief
 from ecgdig.degrade.geometry import COARSE_PX, coarse_to_fine, curl, lens, perspective, resample, rotation
 from ecgdig.degrade.presets import FILTERS, GEOMETRY
-from ecgdig.page import Homography, Layout, Page, Paper, Style, Warp, render
+from ecgdig.page import PLAIN, Homography, Layout, Page, Paper, Style, Warp, render
 from ecgdig.page.warp import Radial
 from ecgdig.recording import Recording
 
@@ -87,9 +87,9 @@ def test_the_ink_of_every_layout_stays_on_the_truth_under_all_of_these(
     name: str, smooth: Recording, bare: Style, sheet: Callable[[str], Layout], ink_error: Measure
 ) -> None:
     flat = render(smooth, sheet(name), bare, 150, np.random.default_rng(0))
-    strengths = dict.fromkeys((*GEOMETRY, *FILTERS), 0.5)
-    page = apply(flat, strengths, np.random.default_rng(1), dpi=170, margin_mm=8, desk=True)
-    assert rms(ink_error(page)) < 0.1
+    for names, most in ((GEOMETRY, 0.05), ((*GEOMETRY, *FILTERS), 0.12)):  # noise is sharpened three times
+        page = apply(flat, dict.fromkeys(names, 0.5), np.random.default_rng(1), dpi=170, margin_mm=8, desk=True)
+        assert rms(ink_error(page)) < most
     for dx, dy in ((1, 0), (0, 1)):
         assert rms(ink_error(moved(page, dx, dy))) > 0.25
 
@@ -194,3 +194,15 @@ def test_coarse_fields_are_interpolated_between_their_knots() -> None:
     fine = coarse_to_fine(np.stack([2 * x + y, x - 3 * y], -1), COARSE_PX, (64, 90))
     yy, xx = np.mgrid[0:64, 0:90]
     np.testing.assert_allclose(fine, np.stack([2 * xx + yy, xx - 3 * yy], -1), atol=1e-3)
+
+
+def test_a_picture_of_much_desk_has_no_more_pixels_than_a_phone(
+    recording: Recording, sheet: Callable[[str], Layout]
+) -> None:
+    page = render(recording, sheet("3x4"), PLAIN, 300, np.random.default_rng(0))  # 8.4 megapixels
+    wide = apply(page, {"padding": 0.0}, np.random.default_rng(0), margin_mm=60, desk=True)
+    assert wide.shape[0] * wide.shape[1] == pytest.approx(12.2e6, rel=1e-3)
+    at = np.array([[100.0, 100.0], [200.0, 100.0]])
+    assert np.ptp(wide.warp.to_px(at)[:, 0]) / 100 == pytest.approx(wide.shape[1] / (279.4 + 120), rel=1e-3)
+    near = apply(page, {"padding": 0.0}, np.random.default_rng(0), margin_mm=10, desk=True)
+    assert float(near.warp.px_per_mm([[100.0, 100.0]])[0]) == pytest.approx(300 / 25.4)

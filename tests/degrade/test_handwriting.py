@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ecgdig.degrade.handwriting import notes, read_words, sample_pen, signature, write
+from ecgdig.degrade.wishes import Wishes
 from ecgdig.fonts import HANDS
 from ecgdig.page import Page
 
@@ -49,10 +50,10 @@ def test_the_same_letter_never_looks_the_same(blank: Page) -> None:
 
 
 def test_ink_lets_the_paper_show_and_words_are_the_users(blank: Page) -> None:
-    page = notes(blank, 1.0, np.random.default_rng(1), words=("MMMM",))
+    page = notes(blank, 1.0, np.random.default_rng(1), Wishes(("MMMM",)))
     assert page.image.min() > 20
     assert (page.image == 255).all(-1).mean() > 0.5
-    other = notes(blank, 1.0, np.random.default_rng(1), words=(".",))
+    other = notes(blank, 1.0, np.random.default_rng(1), Wishes((".",)))
     assert (other.image < 200).any(-1).sum() < (page.image < 200).any(-1).sum()
     assert (signature(blank, 1.0, np.random.default_rng(5)).image < 200).any()
 

@@ -65,7 +65,9 @@ def test_a_vignette_darkens_the_corners() -> None:
         assert (corners > 200 * 0.4).all()
 
 
-@pytest.mark.parametrize("name", ["gradient", "shadow", "colour_cast", "exposure", "cast_shadows", "vignette"])
+@pytest.mark.parametrize(
+    "name", ["gradient", "shadow", "colour_cast", "exposure", "cast_shadows", "vignette", "two_lights", "tone_mapping"]
+)
 def test_without_strength_nothing_changes(name: str) -> None:
     image = np.random.default_rng(0).integers(0, 256, (30, 40, 3)).astype(np.uint8)
     changed = getattr(light, name)(image, 0.0, np.random.default_rng(0))
@@ -81,3 +83,28 @@ def test_a_cast_shifts_colours_and_an_exposure_keeps_their_order(seed: int) -> N
     assert (np.diff(exposed[0, :, 0].astype(int)) >= 0).all()
     assert exposed[0, 0, 0] <= 50
     assert exposed[0, 255, 0] >= 195
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_two_lights_are_blue_on_one_side_and_yellow_on_the_other(seed: int) -> None:
+    lit = light.two_lights(np.full((240, 320, 3), 200, np.uint8), 1.0, np.random.default_rng(seed)).astype(float)
+    warmth = lit[..., 0] / lit[..., 2]
+    assert warmth.min() >= 0.85
+    assert warmth.max() <= 1.17
+    assert np.ptp(warmth) > 0.04
+    # each colour only changes slowly
+    assert np.abs(np.diff(lit, axis=1)).max() <= 3
+
+
+def test_tone_mapping_brings_light_and_shade_together_and_keeps_the_ink() -> None:
+    picture = np.full((240, 320, 3), 220, np.uint8)
+    picture[:, 160:] = 90
+    picture[::8] //= 4
+    for seed in range(4):
+        mapped = light.tone_mapping(picture, 1.0, np.random.default_rng(seed)).astype(float)
+        bright, dark = mapped[1::8, :60].mean(), mapped[1::8, -60:].mean()
+        assert bright / dark < 0.9 * 220 / 90
+        np.testing.assert_allclose(mapped[0::8] / mapped[1::8], picture[0::8] / picture[1::8], rtol=0.06)
+        # halos: near the border the bright side is brighter than far from it, the dark one darker
+        assert mapped[1, 150, 0] > mapped[1, 5, 0]
+        assert mapped[1, 170, 0] < mapped[1, -5, 0]

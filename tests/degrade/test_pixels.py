@@ -33,6 +33,13 @@ def test_fade_brings_what_is_darker_than_the_paper_nearer_to_it() -> None:
     np.testing.assert_allclose(pixels.fade(IMAGE, (240, 120, 60), FIELD, 1.0, 0.3), expected, atol=1)
 
 
+def test_colours_fade_and_black_does_not() -> None:
+    image = np.array([[[255, 250, 240], [20, 20, 20], [230, 100, 100], [250, 250, 250]]], np.uint8)
+    out = pixels.fade_colours(image, (250, 245, 240), np.full((1, 4), 255, np.uint8), 0.5)
+    np.testing.assert_array_equal(out, [[[255, 250, 240], [20, 20, 20], [240, 173, 170], [250, 250, 250]]])
+    np.testing.assert_array_equal(pixels.fade_colours(image, (250, 245, 240), np.zeros((1, 4), np.uint8), 0.5), image)
+
+
 def test_mix_goes_from_one_to_the_other() -> None:
     np.testing.assert_allclose(
         pixels.mix(IMAGE, OTHER.copy(), FIELD), rounded(IMAGE + (OTHER - IMAGE.astype(float)) * SHARE), atol=1

@@ -11,7 +11,7 @@ from ecgdig.degrade.brush import LUMA
 from ecgdig.degrade.noted import Noting
 from ecgdig.page import Page
 
-ALL = ("staircase", "banding", "streaks", "misregistration", "halftone")
+ALL = ("staircase", "banding", "streaks", "misregistration", "halftone", "broken_lines")
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -98,3 +98,20 @@ def test_halftone_dots_stand_as_close_as_was_drawn_and_leave_black_and_white(bla
     fy, fx = np.unravel_index(np.argmax(spectrum), spectrum.shape)
     cycles = np.hypot(np.fft.fftfreq(dotted.shape[0])[fy], fx / dotted.shape[1]) * 8  # a mm
     assert cycles == pytest.approx(float(rng.noted()["h.dots_per_mm"][0]), abs=0.05)
+
+
+def test_coloured_lines_are_broken_and_black_ones_are_not(blank: Page) -> None:
+    ink = np.full(blank.image.shape, 255, np.uint8)
+    ink[40:44], ink[100:104] = (215, 120, 120), 20
+    ink[:, 60:63] = (215, 120, 120)
+    for seed in range(6):
+        rng = Noting(np.random.default_rng(seed)).of("broken_lines")
+        page = printer.broken_lines(blank.with_image(ink), 1.0, rng)
+        np.testing.assert_array_equal(page.image[100:104, 70:], ink[100:104, 70:])
+        assert (page.image[ink == 255] == 255).all()
+        assert page.image.min(initial=255) == 20
+        for line in (page.image[41, 64:, 1], page.image[45:95, 61, 1]):
+            left = (255.0 - line) / 135
+            assert left.max() > 0.95
+            assert left.min() < 0.6
+            assert 0.35 < left.mean() < 0.95

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ecgdig.degrade.crumple import crumple, wrinkles
 from ecgdig.degrade.folds import Crease, Folds, folds
+from ecgdig.degrade.panels import panels
 from ecgdig.degrade.presets import Bend
 from ecgdig.degrade.relief import Eye, Heights, Lamp, Relief, seen_by, shade, wear
 from ecgdig.degrade.roll import roll
@@ -54,7 +55,7 @@ def test_heights_are_lowered_until_no_part_hides_another() -> None:
     np.testing.assert_allclose(stage.inverse(stage.forward(at)), at, atol=1e-6)
 
 
-@pytest.mark.parametrize("bend", [folds, crumple, wrinkles, roll])
+@pytest.mark.parametrize("bend", [folds, crumple, wrinkles, roll, panels])
 @pytest.mark.parametrize("seed", range(6))
 def test_every_sheet_can_be_flattened_again(bend: Bend, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -74,7 +75,7 @@ def test_light_on_a_slope_is_lamberts(bare: Style, smooth: Recording, sheet: Cal
     assert np.ptp(flat) <= 1
 
 
-@pytest.mark.parametrize("bend", [folds, crumple, wrinkles, roll])
+@pytest.mark.parametrize("bend", [folds, crumple, wrinkles, roll, panels])
 def test_a_window_is_shaded_like_the_whole_page(
     bend: Bend, recording: Recording, sheet: Callable[[str], Layout]
 ) -> None:
@@ -90,7 +91,7 @@ def test_a_window_is_shaded_like_the_whole_page(
 
 def test_shade_can_be_seen(flat_page: Page) -> None:
     for seed in range(4):
-        for bend in (folds, crumple, roll):
+        for bend in (folds, crumple, roll, panels):
             shaded = lit(flat_page, bend(LETTER, 1.0, np.random.default_rng(seed)).reliefs)
             paper = shaded[flat_page.image.min(-1) == 255]
             assert 3 < paper.std() < 60

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ecgdig.degrade import screen
 from ecgdig.degrade.noted import Noting
 from ecgdig.page import Page
 
+Measure = Callable[[Page], NDArray[np.float64]]
 ALL = ("moire", "screenshot", "scanner_lines", "dust")
 
 
@@ -26,6 +30,20 @@ def test_a_screenshot_has_two_pixels_a_millimetre(seed: int, fine: Page) -> None
     # what is finer is gone: enlarged again from there it is nearly the same
     again = cv2.resize(small.astype(np.uint8), page.shape[::-1], interpolation=cv2.INTER_CUBIC).astype(int)
     assert np.abs(again - page.image).mean() < 0.5 * np.abs(again - fine.image).mean()
+
+
+def test_a_screenshot_of_a_whole_page_may_stay_small(flat_page: Page, ink_error: Measure) -> None:
+    sizes = set()
+    for seed in range(12):
+        page = screen.screenshot(flat_page, 1.0, np.random.default_rng(seed))
+        sizes.add(page.shape)
+        scale = float(page.warp.px_per_mm([[100.0, 100.0]])[0])
+        assert page.shape[1] / scale == pytest.approx(flat_page.layout.paper.width_mm, abs=0.3)
+        error = ink_error(page) / (scale * 25.4 / 150)  # as shares of the clean page's pixels
+        assert abs(error.mean()) < 0.15
+    assert flat_page.shape in sizes
+    assert len(sizes) == 2
+    assert min(width for _, width in sizes) == pytest.approx(2 * flat_page.layout.paper.width_mm, abs=2)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from ecgdig.degrade import textures
 
 
-@pytest.mark.parametrize("tile", [textures.cloud, textures.grain, textures.fibre, textures.wood, textures.cloth])
+@pytest.mark.parametrize(
+    "tile", [textures.cloud, textures.grain, textures.fibre, textures.felt, textures.wood, textures.cloth]
+)
 def test_tiles_are_even_and_repeat_without_a_seam(tile: Callable[[], NDArray[np.uint8]]) -> None:
     values = tile().astype(float)
     assert values.shape == (textures.SIZE, textures.SIZE)

@@ -70,6 +70,10 @@ def test_metadata_is_printed_where_there_is_any(recording: Recording, low: Layou
     someone = replace(recording, metadata={"Age": "4", "sex": "Male", "Recording date": "1999-12-31"})
     facts = facts_of(someone, np.random.default_rng(0))
     assert (facts.age, facts.sex, facts.date) == ("4", "Male", "1999-12-31")
+    known = {"ID": "77", "Name": "A, B", "Height": "181.6 cm", "weight": "unknown"}
+    told = facts_of(replace(recording, metadata=known), np.random.default_rng(0))
+    assert (told.number, told.name, told.height_cm) == ("77", "A, B", 182)
+    assert told.weight_kg == facts.weight_kg  # invented, as nothing else was known
     style = replace(busy, furniture=replace(busy.furniture, arrangement="columns"))
     page = drawn(someone, low, style)
     assert any("4 yr   Male" in m.text for m in page.marks)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from ecgdig.page import Paper, Placement, Style, lead_plan, pages_of, parse_plan, render
-from ecgdig.page.layout import PAPERS
+from ecgdig.page.layout import PAPERS, arrange
+from ecgdig.page.pages import following
 from ecgdig.recording import Recording
 from ecgdig.units import LEADS
 
@@ -67,3 +68,13 @@ def test_the_drawn_sheets_give_the_recording_back(bare: Style) -> None:
 def test_a_column_of_less_than_half_a_second_is_refused() -> None:
     with pytest.raises(ValueError, match="s a column"):
         list(pages_of(noise(10), lead_plan("3x4"), Paper(50, 100), Placement(15, 8, 20, 20)))
+
+
+def test_sheets_follow_a_first_one_from_anywhere() -> None:
+    first = arrange(lead_plan("3x4+1"), PAPERS["a4"], Placement(20, 5, 40, 30), duration_s=10.0, start_s=7.0)
+    recording = noise(31.7)
+    layouts = list(following(first, recording.duration_s))
+    assert [layout.page for layout in layouts] == [0, 1, 2, 3]
+    assert (times_printed(recording, layouts).sum(0) == 3).all()
+    assert (times_printed(recording, layouts, rhythm=True)[1] == 1).all()
+    assert {s.x_mm for s in layouts[1].segments} == {s.x_mm for s in first.segments}
