@@ -21,6 +21,7 @@ from ecgdig.inkfit.ends import barred, goes_on, on_edge
 from ecgdig.inkfit.paper import InkShares, Map, ink_shares, odd
 from ecgdig.inkfit.pen import STRENGTHS, Pen, find_pen
 from ecgdig.inkfit.strokes import Near, nearest, normal_equations, take_away
+from ecgdig.inkfit.tips import lengthen_tips
 from ecgdig.page.layout import Layout
 from ecgdig.page.warp import Warp
 from ecgdig.strip import Strip, StripSpec, cut
@@ -51,7 +52,7 @@ _OF_SPREAD, _OF_INK, _OF_MOVE, _AT_LEAST_MM = 0.355, 0.84, 0.535, 0.008
 
 
 @dataclass(eq=False)
-class _Curve:
+class Curve:
     """One row in px of the canvas, all `(columns,)`.
 
     Attributes:
@@ -113,6 +114,9 @@ def fit_ink(
     curves = [_curve(row, layout, r, canvas) for r, row in enumerate(rows)]
     look = None
     for steps in _ROUNDS:
+        if look is not None:  # the curves lie on the ink by now, but for tips that were cut short
+            near = [_near(curve, look.strength.shape, look.pen.reach) for curve in curves]
+            lengthen_tips(curves, near, look.seen, look.pen, look.strength, fitted, scale)
         look = _look(picture, x_mm, y_mm, curves, scale, None if look is None else look.pen)
         if look is None:
             return plain
@@ -147,7 +151,7 @@ def _canvas(warp: Warp, layout: Layout, rows: Sequence[RowReading]) -> Strip:
     return Strip(spec, left, 0.5 * (top + bottom), round((right - left) * scale))
 
 
-def _curve(row: RowReading, layout: Layout, number: int, canvas: Strip) -> _Curve:
+def _curve(row: RowReading, layout: Layout, number: int, canvas: Strip) -> Curve:
     scale = canvas.spec.px_per_mm_x
     x = (row.x_mm - canvas.left_mm) * scale - 0.5
     known = np.isfinite(row.y_mm)
@@ -162,7 +166,7 @@ def _curve(row: RowReading, layout: Layout, number: int, canvas: Strip) -> _Curv
         inked &= np.abs(row.x_mm - segment.x_mm) > _SEAM_MM
     said = np.where(np.isfinite(y), y, 0.0)
     doubt = np.where(known, said_error(row.spread_mm), _GUESSED_MM) * scale
-    return _Curve(x, said.copy(), inked, known & inked, said, doubt, np.full(x.shape, np.inf))
+    return Curve(x, said.copy(), inked, known & inked, said, doubt, np.full(x.shape, np.inf))
 
 
 def _unfitted(row: RowReading) -> RowReading:
@@ -171,7 +175,7 @@ def _unfitted(row: RowReading) -> RowReading:
 
 
 def _reading(
-    row: RowReading, curve: _Curve, there: NDArray[np.bool_], seam: NDArray[np.bool_], canvas: Strip
+    row: RowReading, curve: Curve, there: NDArray[np.bool_], seam: NDArray[np.bool_], canvas: Strip
 ) -> RowReading:
     scale = canvas.spec.px_per_mm_x
     y_mm = np.where(there, canvas.y_mm(row.x_mm, curve.y), np.nan)
@@ -184,11 +188,11 @@ def _reading(
     return RowReading(row.x_mm, y_mm, np.where(np.isfinite(y_mm), spread, np.nan), present, row.path_mm)
 
 
-def _near(curve: _Curve, shape: tuple[int, ...], reach: float) -> Near:
+def _near(curve: Curve, shape: tuple[int, ...], reach: float) -> Near:
     return nearest(curve.x, curve.y, curve.inked, shape, reach)
 
 
-def _distance(curves: Sequence[_Curve], shape: tuple[int, ...], reach: float) -> Map:
+def _distance(curves: Sequence[Curve], shape: tuple[int, ...], reach: float) -> Map:
     """px to the nearest of all curves, `(H, W)`; infinite beyond `reach`."""
     out = np.full(shape, np.inf, np.float32)
     for curve in curves:
@@ -198,7 +202,7 @@ def _distance(curves: Sequence[_Curve], shape: tuple[int, ...], reach: float) ->
 
 
 def _look(
-    picture: NDArray[np.uint8], x_mm: Array, y_mm: Array, curves: Sequence[_Curve], scale: float, pen: Pen | None
+    picture: NDArray[np.uint8], x_mm: Array, y_mm: Array, curves: Sequence[Curve], scale: float, pen: Pen | None
 ) -> _Look | None:
     """Ink and pen of a picture, as far as they can be told with the curves where they are; `pen` as known so far."""
     distance = _distance(curves, picture.shape[:2], _WIDE_MM * scale)
@@ -213,7 +217,7 @@ def _look(
     return _Look(seen, found, _strength(curves, seen, found, scale))
 
 
-def _step(curves: Sequence[_Curve], still: Collection[int], look: _Look, scale: float) -> None:
+def _step(curves: Sequence[Curve], still: Collection[int], look: _Look, scale: float) -> None:
     """Move the curves once, but those that keep still, each to where it would fit best if the others stayed."""
     seen, pen, strength = look.seen, look.pen, look.strength
     near = [_near(curve, strength.shape, pen.reach) for curve in curves]
@@ -248,7 +252,7 @@ def _drawn(near: Sequence[Near], pen: Pen, shape: tuple[int, ...]) -> Map:
     return 1 - bare if sigma < 0.1 else np.asarray(cv2.GaussianBlur(1 - bare, (0, 0), sigma), np.float32)
 
 
-def _strength(curves: Sequence[_Curve], seen: InkShares, pen: Pen, scale: float) -> Map:
+def _strength(curves: Sequence[Curve], seen: InkShares, pen: Pen, scale: float) -> Map:
     """How dark the pen's ink is, `(H, W)`: it fades along a page, under glare and in shadow."""
     shape = seen.share.shape
     ink = _drawn([_near(curve, shape, pen.reach) for curve in curves], pen, shape)
@@ -259,7 +263,7 @@ def _strength(curves: Sequence[_Curve], seen: InkShares, pen: Pen, scale: float)
     return np.asarray(np.clip((there + usual * pen.strength) / (whole + usual), *STRENGTHS), np.float32)
 
 
-def _move(curve: _Curve, diagonal: Array, beside: Array, pull: Array, scale: float) -> Array:
+def _move(curve: Curve, diagonal: Array, beside: Array, pull: Array, scale: float) -> Array:
     """The step of each column: what pixels want, held by what the network said and by smoothness."""
     y, inked = curve.y, curve.inked
     held = np.where(inked, 1 / curve.doubt**2, 1e4)
