@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 
-from ecgdig.inkfit.ends import barred, goes_on, on_edge
+from ecgdig.inkfit.ends import barred, goes_on, on_edge, without_ink
 from ecgdig.inkfit.paper import InkShares, Map, ink_shares, odd
 from ecgdig.inkfit.pen import STRENGTHS, Pen, find_pen
 from ecgdig.inkfit.strokes import Near, nearest, normal_equations, take_away
@@ -44,6 +44,7 @@ _BEND_STEEP = 0.25  # ... and of steep ones, per step between them
 _FADE_MM = 12.0  # the ink's darkness is a mean over so much ...
 _FADE_USUAL = 0.15  # ... and over the page's, which counts as much as a trace over this share of it
 _SEAM_MM = 0.06  # the pen was lifted between leads
+_BARE_MM = 2.0  # standard error where the network says that something is printed, but there is no ink
 _GUESSED_MM = 0.5  # standard error of what the network says where it says that nothing is printed
 # standard error of a column: of the network's spread beyond what it was taught, of the ink, and of how far the ink
 # moved it; fitted on 42 pages of all presets (Student's t, 3 degrees of freedom), 90 % within 1.645 of it
@@ -91,7 +92,8 @@ def fit_ink(
     """The readings of all rows, moved onto the ink; as they were where paper and ink cannot be told apart.
 
     Stretches of the layout's segments where the network saw nothing are read too where ink goes on along its path;
-    columns behind the bar between two leads are left out (NaN).
+    columns behind the bar between two leads are left out (NaN), and where there is no ink along a curve, its error is
+    said to be large.
 
     Args:
         image: uint8 RGB `(H, W, 3)`.
@@ -135,7 +137,8 @@ def fit_ink(
         seam = np.isfinite(row.y_mm) & ~curve.inked
         hidden = barred(layout.row(r), row.x_mm, curve.x, curve.y, other, scale)
         hidden |= on_edge(layout.row(r)[0], row.x_mm, canvas.y_mm(row.x_mm, curve.y))
-        out[r] = _reading(row, curve, (there | seam) & ~hidden, seam, canvas)
+        bare = without_ink(curve.known, one, seen, strength, pen)
+        out[r] = _reading(row, curve, (there | seam) & ~hidden, seam, bare, canvas)
     return tuple(out)
 
 
@@ -175,7 +178,12 @@ def _unfitted(row: RowReading) -> RowReading:
 
 
 def _reading(
-    row: RowReading, curve: Curve, there: NDArray[np.bool_], seam: NDArray[np.bool_], canvas: Strip
+    row: RowReading,
+    curve: Curve,
+    there: NDArray[np.bool_],
+    seam: NDArray[np.bool_],
+    bare: NDArray[np.bool_],
+    canvas: Strip,
 ) -> RowReading:
     scale = canvas.spec.px_per_mm_x
     y_mm = np.where(there, canvas.y_mm(row.x_mm, curve.y), np.nan)
@@ -184,6 +192,7 @@ def _reading(
     ink = np.minimum(curve.ink / scale, 1.0)
     spread = np.sqrt((_OF_SPREAD * beyond) ** 2 + (_OF_INK * ink) ** 2 + (_OF_MOVE * move) ** 2 + _AT_LEAST_MM**2)
     spread = np.where(seam, said_error(row.spread_mm), spread)
+    spread = np.where(bare, np.maximum(spread, _BARE_MM), spread)
     present = np.where(np.isfinite(y_mm), np.maximum(row.present, 0.5), row.present).astype(np.float32)
     return RowReading(row.x_mm, y_mm, np.where(np.isfinite(y_mm), spread, np.nan), present, row.path_mm)
 

@@ -1,4 +1,4 @@
-"""Where a curve may be believed: ink that goes on where the network saw none, bars that hide the seam of two leads."""
+"""Where a curve may be believed: ink that goes on where none was seen, or is not there; bars that hide a seam."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ Flags = NDArray[np.bool_]
 _ADJOINS_MM = 0.05  # segments nearer to each other than this adjoin
 _LEAST_INK = 0.6  # of what a drawn curve would have
 _SMOOTH = 9  # columns
+_BARE, _BARE_INK = 31, 0.2  # columns that have less than this of the ink of a drawn curve are read without ink
 _EDGE_FIRST_MM, _EDGE_MOST_MM = 0.3, 1.0  # where a pulse's edge begins after the start of a row, and how far it goes
 _EDGE_SLOPE = 5.0  # mm down per mm to the right, or more
 _EDGE_OVER_MM = 0.5  # no edge of a pulse is taller than the pulse by more
@@ -45,6 +46,17 @@ def goes_on(known: Flags, inked: Flags, near: Near, seen: InkShares, strength: M
             run = known[k] or (run and bool(there[k]))
             out[k] |= run
     return out & ~known
+
+
+def without_ink(known: Flags, near: Near, seen: InkShares, strength: Map, pen: Pen) -> Flags:
+    """Known columns along which there is hardly any ink: something covers it, it faded, or there never was any."""
+    here = near.rows
+    ink, drawn = ink_along(
+        known.size, near.distance, near.segment, seen.share[here], seen.weight[here], strength[here], 0.8 * pen.half
+    )
+    window = np.ones(_BARE)
+    whole = np.convolve(drawn, window, "same")
+    return np.asarray(known & (whole > 0) & (np.convolve(ink, window, "same") < _BARE_INK * whole), np.bool_)
 
 
 def barred(segments: Sequence[Segment], x_mm: Array, x: Array, y: Array, other: Map, px_per_mm: float) -> Flags:

@@ -151,6 +151,22 @@ def test_ink_that_goes_on_where_none_was_seen_is_read(page: Page) -> None:
     assert np.isfinite(fitted[1].y_mm[unseen]).mean() < 0.3
 
 
+def test_where_there_is_no_ink_the_error_is_said_to_be_large(page: Page) -> None:
+    rows = read_off(page, 0.03)
+    x = rows[1].x_mm
+    first = page.layout.row(1)[0].x_mm
+    covered, open_ = (x > first + 21.5) & (x < first + 25.5), (x > first + 5) & (x < first + 18)
+    x0, x1 = page.warp.to_px([[first + 20, 0], [first + 27, 0]])[:, 0]
+    image = page.image.copy()
+    level = page.warp.to_px([[first, page.layout.row(1)[0].baseline_mm]])[0, 1]
+    image[round(level) - 100 : round(level) + 100, round(x0) : round(x1)] = 255  # a sticker
+    fitted = fit_ink(image, page.warp, page.layout, rows)
+    assert fitted[1].spread_mm[covered].min() >= 2.0
+    assert fitted[1].spread_mm[open_].max() < 0.5
+    whole = fit_ink(page.image, page.warp, page.layout, rows)
+    assert whole[1].spread_mm[covered].max() < 0.5
+
+
 def test_what_a_bar_at_the_seam_hides_is_not_read(page: Page) -> None:
     rows = read_off(page, 0.03)
     seam = page.layout.row(2)[1]
