@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import count
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from ecgdig.grid.flat import GeometryError
-from ecgdig.grid.lattice import Map, brightest_channel, darkness, excess, power_of, radial
+from ecgdig.grid.lattice import Map, radial
 from ecgdig.grid.offsets import NODE_MM, RASTER_PX_PER_MM, locked_in, matched
 from ecgdig.grid.overview import Overview
 from ecgdig.grid.photo_grid import PhotoGrid
+from ecgdig.grid.tiles import FASTEST, MOST_RISE, TEETH, Tiles, nearest_waves, phases
 from ecgdig.grid.upright import shrunk
 from ecgdig.page.warp import Displacement, Homography, Warp
 from ecgdig.units import LARGE_SQUARE_MM
@@ -32,20 +31,11 @@ Array = NDArray[np.float64]
 
 WORKING_SIDE_PX = 3200  # the long side of larger photos is reduced to this
 TILE_SIDES_PX = (128, 192, 288)
-_PALE = 15.0  # grey levels of a grid beside which dark ink is not looked at ...
-_TIMES_DARKER, _DARK_INK = 3.0, 25.0  # ... that is so many times as dark, and so many grey levels
-_TEETH = 8  # harmonics of the grid that are looked at
-_TOOTH = np.arange(1, _TEETH + 1)
-_FASTEST = 0.42  # cycles per px; faster harmonics are not looked at
-_MOST_RISE = 7.0  # log power over the surroundings at which a tooth counts in full
 _SEED_STEP = 3  # only every third tile each way is looked at for a start
 _SEED_SCORE = 1.6  # mean rise of the teeth of both families where following may begin ...
 _LEAST_SCORE = 0.9  # ... and where it goes on
 _MOST_STEP = 0.2  # cycles by which a tile's lines may differ from what its neighbour foretells
 _MOST_STRAY = 0.2  # by which a tile's wave vectors may differ from those seen at a glance
-# by how much a tile's waves are stretched and turned (rad) in search of the best ones, and in how many steps each
-_STEPS_NEARER = np.array([(0.10, 0.10, 9), (0.02, 0.02, 7), (0.005, 0.005, 5)])
-_PHASES = 400  # of the lines in a tile that are tried
 _LEAST_TILES = 30
 _STARTS = 12  # the clearest tiles, of which every third is followed ...
 _LEAST_LINES = 3.0  # lines that a tile must hold, where their pitch is known ...
@@ -95,12 +85,12 @@ def find_photo_grid(image: Image, seen: Overview | None = None) -> PhotoGrid:
     return _refined(image, warp, size_mm, mm, 0.7 * tiles.side * float(np.median(_mm_per_px(mm, px))))
 
 
-_Followed = tuple["_Tiles", dict[tuple[int, int], "_Seen"]]
+_Followed = tuple["Tiles", dict[tuple[int, int], "_Seen"]]
 
 
 def _tracked(image: Image, sides: list[int]) -> _Followed:
     """The grid followed over tiles of the side that shows it clearest."""
-    tried = [_Tiles.of(image, side, None) for side in sides]
+    tried = [Tiles.of(image, side, None) for side in sides]
     starts = [_seeds(tiles, None, 1.0) for tiles in tried]
     clear = [float(np.mean([score for score, *_ in found[:_STARTS]])) if found else 0.0 for found in starts]
     # small tiles follow folds better, but they must hold enough lines to tell the pitch, and lead over the page
@@ -125,7 +115,7 @@ def _tracked_near(image: Image, sides: list[int], seen: Overview, shrunk: float)
     pitch = LARGE_SQUARE_MM * shrunk * float(np.median(seen.px_per_mm[seen.known]))
     best: tuple[float, _Followed] | None = None
     for side in [side for side in sides if side > _LEAST_LINES * pitch] or sides[-1:]:
-        tiles = _Tiles.of(image, side, there)
+        tiles = Tiles.of(image, side, there)
         likely = _expected(tiles, seen, shrunk)
         followed = _follow(tiles, _seeds(tiles, seen, shrunk), likely)
         share = len(followed) / max(int(np.isfinite(likely[..., 0, 0]).sum()), 1)
@@ -135,76 +125,6 @@ def _tracked_near(image: Image, sides: list[int], seen: Overview, shrunk: float)
             break
     assert best is not None
     return best[1]
-
-
-@dataclass(frozen=True, eq=False)
-class _Tiles:
-    """Overlapping square tiles of a darkness map and their spectra (log power over surroundings)."""
-
-    dark: Map
-    side: int
-    columns: NDArray[np.int64]  # x of the tiles' first pixels
-    rows: NDArray[np.int64]
-    rise: NDArray[np.float32]  # (rows, columns, side, side // 2 + 1)
-    window: NDArray[np.float32]  # (side,)
-
-    @staticmethod
-    def of(image: Image, side: int, there: Map | None) -> _Tiles:
-        dark = darkness(image, side // 4 | 1)
-        dark *= _free_of_dark_ink(image, side // 4 | 1)
-        if there is not None:
-            dark *= there
-        step = side // 2
-        columns = np.arange(0, dark.shape[1] - side + 1, step)
-        rows = np.arange(0, dark.shape[0] - side + 1, step)
-        window = np.hanning(side + 2)[1:-1].astype(np.float32)
-        window2 = window[:, None] * window
-        rise = np.empty((len(rows), len(columns), side, side // 2 + 1), np.float32)
-        for i, y in enumerate(rows):
-            for j, x in enumerate(columns):
-                tile = dark[y : y + side, x : x + side]
-                rise[i, j] = excess(power_of((tile - tile.mean()) * window2))
-        return _Tiles(dark, side, columns, rows, rise, window)
-
-    def centre(self, at: tuple[int, int]) -> Array:
-        half = (self.side - 1) / 2
-        return np.array([self.columns[at[1]] + half, self.rows[at[0]] + half])
-
-
-def _free_of_dark_ink(image: Image, box: int) -> Map:
-    """0 at ink that is far darker than a pale grid, and close by: traces would be followed as lines; else 1."""
-    channel = brightest_channel(image)  # coloured lines are bright in one channel, ink is dark in all
-    dark = cv2.blur(channel, (box, box), borderType=cv2.BORDER_REFLECT).astype(np.float32) - channel
-    grid = float(np.percentile(dark[::3, ::3], 93))
-    if grid > _PALE:
-        return np.ones(dark.shape, np.float32)
-    ink = dark > max(_TIMES_DARKER * grid, _DARK_INK)
-    return np.asarray(1 - cv2.dilate(ink.astype(np.uint8), np.ones((5, 5), np.uint8)), np.float32)
-
-
-@njit(cache=True, nogil=True)
-def _mean_rise(rise: Map, k: Array, n_teeth: int, most: float) -> Array:
-    """Mean of a half spectrum `(side, side // 2 + 1)` at the harmonics of each wave, linear between bins: `(n,)`."""
-    side = rise.shape[0]
-    out = np.zeros(len(k))
-    for i in range(len(k)):
-        total, seen = 0.0, 0
-        for m in range(1, n_teeth + 1):
-            fx, fy = k[i, 0] * m * side, k[i, 1] * m * side
-            if np.hypot(fx, fy) > _FASTEST * side:
-                break
-            if fx < 0:  # the spectrum of a real image is symmetric
-                fx, fy = -fx, -fy
-            fy %= side
-            x, y = int(fx), int(fy)
-            u, v = fx - x, fy - y
-            below = (y + 1) % side
-            value = (1 - v) * ((1 - u) * rise[y, x] + u * rise[y, x + 1])
-            value += v * ((1 - u) * rise[below, x] + u * rise[below, x + 1])
-            total += min(max(value, -1.0), most)
-            seen += 1
-        out[i] = total / max(seen, 1)
-    return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,7 +149,7 @@ def _paper(seen: Overview, shape: tuple[int, ...]) -> Map:
 
 
 def _square_mm(
-    tiles: _Tiles, followed: dict[tuple[int, int], _Seen], cycles: Array, seen: Overview | None, shrunk: float
+    tiles: Tiles, followed: dict[tuple[int, int], _Seen], cycles: Array, seen: Overview | None, shrunk: float
 ) -> float:
     """How far the lines that were followed are apart: 5 or 1 mm.
 
@@ -249,7 +169,7 @@ def _square_mm(
     return square
 
 
-def _seeds(tiles: _Tiles, seen: Overview | None, shrunk: float) -> list[_Start]:
+def _seeds(tiles: Tiles, seen: Overview | None, shrunk: float) -> list[_Start]:
     """Tiles in which the grid can be read by itself, the clearest first."""
     found = []
     for i in range(1, len(tiles.rows), _SEED_STEP):
@@ -265,7 +185,7 @@ def _seeds(tiles: _Tiles, seen: Overview | None, shrunk: float) -> list[_Start]:
     return sorted(found, key=lambda start: -start[0])
 
 
-def _expected(tiles: _Tiles, seen: Overview, shrunk: float) -> Array:
+def _expected(tiles: Tiles, seen: Overview, shrunk: float) -> Array:
     """Wave vectors of 5 mm lines at each tile as a glance showed them, `(rows, columns, 2, 2)`; NaN: not known."""
     x, y = np.meshgrid(tiles.columns, tiles.rows)
     px = np.asarray((np.stack([x, y], -1).reshape(-1, 2) + 0.5 * tiles.side) / shrunk, np.float64)
@@ -275,7 +195,7 @@ def _expected(tiles: _Tiles, seen: Overview, shrunk: float) -> Array:
     return np.asarray(k.reshape(len(tiles.rows), len(tiles.columns), 2, 2), np.float64)
 
 
-def _follow(tiles: _Tiles, starts: list[_Start], expected: Array | None) -> dict[tuple[int, int], _Seen]:
+def _follow(tiles: Tiles, starts: list[_Start], expected: Array | None) -> dict[tuple[int, int], _Seen]:
     """The largest connected part of the grid that one of the clearest starts leads to."""
     best: dict[tuple[int, int], _Seen] = {}
     for _, at, k in starts[:_STARTS:3]:
@@ -289,7 +209,7 @@ def _follow(tiles: _Tiles, starts: list[_Start], expected: Array | None) -> dict
     return best
 
 
-def _seed(tiles: _Tiles, at: tuple[int, int], pitch_px: float) -> tuple[Array, float] | None:
+def _seed(tiles: Tiles, at: tuple[int, int], pitch_px: float) -> tuple[Array, float] | None:
     """Wave vectors `(2, 2)` of the two families in a tile by itself, and how clear they are.
 
     Args:
@@ -302,11 +222,11 @@ def _seed(tiles: _Tiles, at: tuple[int, int], pitch_px: float) -> tuple[Array, f
         radii = radii[np.abs(np.log(radii * pitch_px / side)) < np.log(_SCALE_OFF)]
         if len(radii) < 3:
             return None
-    n = np.arange(1, _TEETH + 1)
-    steps = np.arange(0.5, _FASTEST * side, 0.25)
+    n = np.arange(1, TEETH + 1)
+    steps = np.arange(0.5, FASTEST * side, 0.25)
     score = np.full((2, len(angles), len(radii)), -np.inf)
     for family, turn in enumerate((0.0, np.pi / 2)):
-        along = np.clip(radial(tiles.rise[at], angles + turn, steps), -1, _MOST_RISE)
+        along = np.clip(radial(tiles.rise[at], angles + turn, steps), -1, MOST_RISE)
         # what the teeth rise above the gaps between them: twice the pitch explains the teeth too, but not the gaps
         fast = radii[:, None] * n > steps[-1]
         at_teeth, at_gaps = (
@@ -335,105 +255,13 @@ def _seed(tiles: _Tiles, at: tuple[int, int], pitch_px: float) -> tuple[Array, f
     return k, float(min(score[f].max() for f in range(2)))
 
 
-def _refine(tiles: _Tiles, at: tuple[int, int], k: Array) -> tuple[Array, float]:
-    """The waves near `k` `(2, 2)` whose teeth rise highest in a tile, and the lower of the two means."""
-    out, scores = _climbed(tiles.rise[at], k, _STEPS_NEARER, _TEETH, _MOST_RISE)
-    return out, float(scores.min())
-
-
-@njit(cache=True, nogil=True)
-def _climbed(rise: Map, k: Array, steps: Array, n_teeth: int, most: float) -> tuple[Array, Array]:
-    """The waves about `k` `(2, 2)` whose teeth rise highest, and their mean rises `(2,)`; nearer in each of `steps`."""
-    out, scores = k.copy(), np.zeros(2)
-    for family in range(2):
-        for step in range(len(steps)):
-            stretch, turn, n = steps[step, 0], steps[step, 1], int(steps[step, 2])
-            candidates = np.empty((n * n, 2))
-            x, y = out[family, 0], out[family, 1]
-            for i in range(n):
-                s = 1 + stretch * (2 * i / (n - 1) - 1)
-                for j in range(n):
-                    t = turn * (2 * j / (n - 1) - 1)
-                    c, sn = s * np.cos(t), s * np.sin(t)
-                    candidates[i * n + j, 0], candidates[i * n + j, 1] = c * x - sn * y, sn * x + c * y
-            rises = _mean_rise(rise, candidates, n_teeth, most)
-            best = np.argmax(rises)
-            out[family], scores[family] = candidates[best], rises[best]
-    return out, scores
-
-
-def _phases(tiles: _Tiles, at: tuple[int, int], k: Array) -> Array:
-    """Cycles, mod 1, at the tile's centre of each family, counted from the nearest line: `(2,)`."""
-    y, x = tiles.rows[at[0]], tiles.columns[at[1]]
-    tile = tiles.dark[y : y + tiles.side, x : x + tiles.side]
-    turns, sums = _turns(), tooth_sums(tile, tiles.window, k, _TEETH)
-    out = np.empty(2)
-    for family in range(2):
-        n = int((_TOOTH * float(np.hypot(*k[family])) < _FASTEST).sum())
-        # lines are dark where the cycles are whole: all teeth agree there
-        match = sums.real[family, :n] @ turns.real[:n] - sums.imag[family, :n] @ turns.imag[:n]
-        out[family] = -int(np.argmax(match)) / _PHASES % 1.0
-    return out
-
-
-@lru_cache(maxsize=1)
-def _turns() -> NDArray[np.complex128]:
-    """exp(2πi m p) of the teeth m and the phases p that are tried, `(_TEETH, _PHASES)`."""
-    phase = np.arange(_PHASES) / _PHASES
-    return np.asarray(np.exp(2j * np.pi * _TOOTH[:, None] * phase), np.complex128)
-
-
-def tooth_sums(tile: Map, window: NDArray[np.float32], k: Array, n: int) -> NDArray[np.complex128]:
-    """Windowed sums of darkness · exp(-2πi m k·p), m = 1 to n, p from the tile's centre, of two waves: `(2, n)`."""
-    along_x, along_y = _tooth_waves(window, np.ascontiguousarray(k), n)
-    parts: NDArray[np.complex128] = (along_y * _row_sums(np.ascontiguousarray(tile), along_x).reshape(-1, 2, n)).sum(
-        axis=0
-    )
-    return parts
-
-
-@njit(cache=True, nogil=True)
-def _tooth_waves(window: NDArray[np.float32], k: Array, n: int) -> tuple[Map, NDArray[np.complex128]]:
-    """window · exp(-2πi m k·p): of x, real and imaginary parts in turn `(2 * n * 2, side)`, and of y `(side, 2, n)`."""
-    side = len(window)
-    along_x, along_y = np.empty((4 * n, side), np.float32), np.empty((side, 2, n), np.complex128)
-    for i in range(side):
-        p = -2 * np.pi * (i - 0.5 * (side - 1))
-        for family in range(2):
-            step_x, step_y = np.exp(1j * k[family, 0] * p), np.exp(1j * k[family, 1] * p)
-            x, y = window[i] * step_x, window[i] * step_y
-            for m in range(n):
-                at = 2 * (family * n + m)
-                along_x[at, i], along_x[at + 1, i], along_y[i, family, m] = x.real, x.imag, y
-                x, y = x * step_x, y * step_y
-    return along_x, along_y
-
-
-# in any order, that is many terms at a time; a product of matrices would wake the threads of BLAS for each tile
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
-def _row_sums(tile: Map, waves: Map) -> NDArray[np.complex64]:
-    """The sums of each row times each wave, whose real and imaginary parts `(2 * n, side)` take turns: `(side, n)`."""
-    h, n = len(tile), len(waves) // 2
-    out = np.empty((h, n), np.complex64)
-    for y in range(h):
-        row = tile[y]
-        for m in range(n):
-            cos, sin = waves[2 * m], waves[2 * m + 1]
-            real, imag = np.float32(0), np.float32(0)
-            for x in range(len(row)):
-                real += row[x] * cos[x]
-                imag += row[x] * sin[x]
-            out[y, m] = complex(real, imag)
-    return out
-
-
-def _grow(tiles: _Tiles, start: tuple[int, int], k: Array, likely: Array | None) -> dict[tuple[int, int], _Seen]:
-    refined, score = _refine(tiles, start, k)
+def _grow(tiles: Tiles, start: tuple[int, int], k: Array, likely: Array | None) -> dict[tuple[int, int], _Seen]:
+    refined, score = nearest_waves(tiles, start, k)
     if likely is not None and np.linalg.norm(refined) > 2.2 * np.linalg.norm(likely[start]):
         likely = LARGE_SQUARE_MM * likely  # 1 mm lines are followed
     seen: dict[tuple[int, int], _Seen] = {}
     order = count()  # ties are not decided by comparing arrays
-    queue = [(-score, next(order), start, refined, _phases(tiles, start, refined))]
+    queue = [(-score, next(order), start, refined, phases(tiles, start, refined))]
     while queue:
         negative, _, at, own, cycles = heapq.heappop(queue)
         if at in seen:
@@ -443,11 +271,11 @@ def _grow(tiles: _Tiles, start: tuple[int, int], k: Array, likely: Array | None)
             to = (at[0] + di, at[1] + dj)
             if to in seen or not (0 <= to[0] < len(tiles.rows) and 0 <= to[1] < len(tiles.columns)):
                 continue
-            theirs, value = _refine(tiles, to, own)
+            theirs, value = nearest_waves(tiles, to, own)
             if value < _LEAST_SCORE or (likely is not None and _strays(theirs, likely[to])):
                 continue
             expected = cycles + 0.5 * (own + theirs) @ (tiles.centre(to) - tiles.centre(at))
-            phase = _phases(tiles, to, theirs)
+            phase = phases(tiles, to, theirs)
             off = (phase - expected + 0.5) % 1.0 - 0.5
             if np.abs(off).max() <= _MOST_STEP:
                 heapq.heappush(queue, (-value, next(order), to, theirs, expected + off))
@@ -460,7 +288,7 @@ def _strays(k: Array, expected: Array) -> bool:
     return bool((off > _MOST_STRAY).any())
 
 
-def _samples(tiles: _Tiles, seen: dict[tuple[int, int], _Seen]) -> tuple[Array, Array]:
+def _samples(tiles: Tiles, seen: dict[tuple[int, int], _Seen]) -> tuple[Array, Array]:
     """Centres in px and cycles of the tiles, those out of line with their neighbours left out; `(n, 2)` each."""
     kept = []
     for at, own in seen.items():
