@@ -33,7 +33,7 @@ TRAIN_FOLDS, VAL_FOLDS = (1, 2, 3, 4, 5, 6, 7, 8), (9,)  # of PTB-XL, as its aut
 VAL_SEED = 1_000_003  # of the pages of validation, the same in every run
 _PAGE_STREAM = 1  # keeps a page's randomness apart from that of the sources, which have the same seed
 _STRIP_MARGIN_MM = 1.0  # what is made of the image around a strip
-_OVERLAP_MM = 8.0  # of other traces in its height make a segment twice as likely for training
+_OVERLAP_MM = 4.0  # of other traces in its height make a segment twice as likely for training
 _AT_AN_END, _AT_THE_START = 0.2, 0.35  # how often a strip holds an end of its row, and how often that is its start
 _SEEN_AROUND_MM = 10.0  # what is drawn around a strip, so that curled paper does not run out
 

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from ecgdig.callbacks import ExamplePages, FirstStrips, JsonLines, ModelArtifact
 from ecgdig.commands.voice import BAD_OPTION, Voice
 from ecgdig.data import PagesOnTheFly
 from ecgdig.io import RecordError
+from ecgdig.tasks.growing import grow
+from ecgdig.tasks.trace import TraceTask
 from ecgdig.tracking import wandb_mode
 
 CONFIG_FOLDER = Path(__file__).parents[2] / "configs"
@@ -194,7 +196,7 @@ class RisingEma(WeightAveraging):
 
 
 def load_weights(model: LightningModule, path: Path) -> None:
-    """Start from the weights of a Lightning checkpoint or a safetensors file of the same network.
+    """Start from the weights of a Lightning checkpoint or a safetensors file of the same network, or a smaller one.
 
     Raises:
         SystemExit: the file is missing, not a checkpoint, or of another network.
@@ -206,9 +208,18 @@ def load_weights(model: LightningModule, path: Path) -> None:
             state = {f"net.{name}": value.float() for name, value in load_file(path).items()}
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
-        model.load_state_dict(state)
+        if isinstance(model, TraceTask) and _shapes(state) != _shapes(model.state_dict()):
+            grow(model.net, {name.removeprefix("net."): value for name, value in state.items()})
+        else:
+            model.load_state_dict(state)
     except Exception as error:
-        raise SystemExit(f"cannot start from {path}: {_reason(error)}; give a checkpoint of the same network") from None
+        raise SystemExit(
+            f"cannot start from {path}: {_reason(error)}; give a checkpoint of the same network, or of a smaller one"
+        ) from None
+
+
+def _shapes(state: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in state.items()}
 
 
 def _check_resumable(model: LightningModule, path: Path) -> None:
