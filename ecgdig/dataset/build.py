@@ -230,7 +230,7 @@ def make(plan: Plan, folder: Path, task: _Task) -> _Done:
         try:
             recording = plan.records[task.record]
             sheet = Sheet(task.record, index - plan.pages_of(task.record).start) if plan.sheets else None
-            page, drawn = draw_page(plan.recipe, recording, index, sheet)
+            page, drawn = draw_page(plan.recipe, recording, index, sheet, plan.encoding.suffix == "jpg")
             files = write_page(folder, name, page, drawn | {"record": label}, plan.encoding)
         except (ValueError, KeyError, OSError, MemoryError) as error:
             failures.append((label, name, _why(error)))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ecgdig.dataset.record_bytes import record_bytes
 from ecgdig.dataset.truth import truth_bytes
+from ecgdig.degrade.camera import jpeg_bytes
 from ecgdig.io.atomic import whole_file
 from ecgdig.page import Page
 
@@ -31,7 +32,7 @@ class Encoding:
 
     Attributes:
         suffix: `png` and, from a quality of 100, `webp` are lossless.
-        quality: 1 to 100 of jpg and webp.
+        quality: 1 to 100 of jpg and webp; a page that was degraded to a JPEG of its own quality keeps that as jpg.
         records: `printed` stores what is on the page, NaN where nothing is; `both` also the recording it was drawn
             from, whole, as the record NAME_whole.
     """
@@ -48,12 +49,13 @@ class Encoding:
         if self.records not in RECORDS:
             raise ValueError(f"unknown records {self.records!r}; use {', '.join(RECORDS)}")
 
-    def encode(self, image: NDArray[np.uint8]) -> bytes:
-        """`image`, uint8 RGB `(H, W, 3)`, as the content of a file."""
+    def encode(self, image: NDArray[np.uint8], jpeg_quality: int | None = None) -> bytes:
+        """`image`, uint8 RGB `(H, W, 3)`, as the content of a file; `jpeg_quality` instead of the usual one, if jpg."""
+        if self.suffix == "jpg":
+            return jpeg_bytes(image, jpeg_quality or self.quality)
         lossless = self.suffix == "webp" and self.quality == 100
         options = {
             "png": list(_PNG),
-            "jpg": [cv2.IMWRITE_JPEG_QUALITY, self.quality],
             "webp": [cv2.IMWRITE_WEBP_QUALITY, 101 if lossless else self.quality],  # 101 asks for lossless
         }[self.suffix]
         done, data = cv2.imencode(f".{self.suffix}", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
@@ -68,7 +70,7 @@ def page_name(index: int) -> str:
 
 def write_page(folder: Path, name: str, page: Page, drawn: Mapping[str, Any], encoding: Encoding) -> dict[str, str]:
     """Write a page's picture and truth; returns the columns that name them: paths, and SHA-256 of each."""
-    picture = encoding.encode(page.image)
+    picture = encoding.encode(page.image, page.jpeg_quality)
     contents = {f"{IMAGES}/{name}.{encoding.suffix}": picture}
     truth = truth_bytes(page, drawn, name)
     if encoding.records == "both":

@@ -120,12 +120,13 @@ class Sheet:
 
 
 def draw_page(
-    recipe: Recipe, recording: Recording, index: int, sheet: Sheet | None = None
+    recipe: Recipe, recording: Recording, index: int, sheet: Sheet | None = None, for_jpeg: bool = False
 ) -> tuple[Page, dict[str, Any]]:
     """Page `index` of a recording, and what was drawn for it besides layout and style.
 
     Args:
         sheet: of recipes with `sheets="all"`; style and layout are then those of all pages of the record.
+        for_jpeg: as of `degrade.apply`.
 
     Returns:
         the page, and `dpi` (of the clean page), `margin_mm` and `degrade` (degradation -> strength, 0 to 1).
@@ -154,6 +155,7 @@ def draw_page(
     drawn = replace(drawn, strengths=kept)
     # given away: up to 50 MB that would otherwise be kept until the page is done
     options = {"dpi": drawn.dpi, "margin_mm": drawn.margin_mm, "desk": mix.desk, "wishes": recipe.wishes}
+    options["for_jpeg"] = for_jpeg
     page = apply(clean.pop(), drawn.strengths, rng, **options)  # type: ignore[arg-type]
     return page, {"dpi": dpi, "margin_mm": drawn.margin_mm, "degrade": drawn.strengths}
 

@@ -74,12 +74,29 @@ def low_resolution(image: Image, strength: float, rng: Rng) -> Image:
 
 def jpeg(image: Image, strength: float, rng: Rng) -> Image:
     """JPEG of quality 95 down to 95 - 65·strength."""
+    packed = jpeg_bytes(image, jpeg_quality(strength, rng))
+    decoded = np.asarray(cv2.imdecode(np.frombuffer(packed, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB, dst=decoded), np.uint8)
+
+
+def jpeg_quality(strength: float, rng: Rng) -> int:
+    """The quality that `jpeg` draws, 1 to 100."""
     quality = round(95 - float(rng.uniform(0.1, 1)) * 65 * strength)
     note(rng, quality=quality)
-    _seed(rng)  # not used; keeps the pages of a seed as they were
-    # the colours in albumentations' order: OpenCV takes red for blue
-    data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_UNCHANGED), np.uint8)
+    return quality
+
+
+def jpeg_bytes(image: Image, quality: int) -> bytes:
+    """A JPEG file of an RGB image, of this quality, 1 to 100.
+
+    Raises:
+        ValueError: the image is too large for one (65,500 px).
+    """
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
+    if not done:
+        raise ValueError(f"a page of {image.shape[1]} x {image.shape[0]} px does not fit into a jpg file")
+    return data.tobytes()
 
 
 def grey(image: Image, strength: float, rng: Rng) -> Image:

@@ -78,8 +78,8 @@ FILTERS: dict[str, Coat] = {
     "tone_mapping": _on_image(light.tone_mapping),
     "phone_sharpening": _on_image(camera.phone_sharpening),
     "grey": _on_image(camera.grey),
-    "jpeg": _on_image(camera.jpeg),
     "jpeg_blocks": _on_image(camera.jpeg_blocks),
+    "jpeg": _on_image(camera.jpeg),  # the last: see `apply`
 }
 DEGRADATIONS = (*SURFACES, *ON_PAPER, *GEOMETRY, *CUTS, *AS_SEEN, *FILTERS)  # in the order in which they are applied
 
@@ -277,8 +277,14 @@ def apply(
     desk: bool = False,
     seen_mm: Box | None = None,
     wishes: Wishes = NONE,
+    for_jpeg: bool = False,
 ) -> Page:
-    """Apply named degradations at strengths of 0 to 1: paper, marks, geometry, cuts, light, camera, in this order."""
+    """Apply named degradations at strengths of 0 to 1: paper, marks, geometry, cuts, light, camera, in this order.
+
+    Args:
+        for_jpeg: `jpeg`, the last of them, is left to the file that the page is written to: the picture is as it was
+            before, and the page's `jpeg_quality` says what to write.
+    """
     for name, strength in strengths.items():
         if name not in DEGRADATIONS:
             raise ValueError(f"unknown degradation {name!r}; use {', '.join(DEGRADATIONS)}")
@@ -321,11 +327,15 @@ def apply(
     for name, seen in AS_SEEN.items():
         if name in strengths:
             page = seen(page, strengths[name], kept.of(name))
+    quality = None
     for name, change in FILTERS.items():
-        if name in strengths:
+        if name == "jpeg" and name in strengths and for_jpeg:
+            quality = camera.jpeg_quality(strengths[name], kept.of(name))
+        elif name in strengths:
             page = change(page, strengths[name], kept.of(name))
     return replace(
         page,
+        jpeg_quality=quality,
         degradations={**page.degradations, **strengths},
         degradation_values={**page.degradation_values, **kept.noted()},
     )

@@ -80,6 +80,7 @@ class Page:
         degradations: what was done to the clean page, and how strongly, 0 to 1.
         degradation_values: what was drawn inside them, `blur.sigma_px` -> each value that it had (a fold's
             `folds.angle_deg` has one for each crease).
+        jpeg_quality: the picture is still to become a JPEG of this quality, 1 to 100; None: it is as it shall be.
     """
 
     image: NDArray[np.uint8]
@@ -94,6 +95,7 @@ class Page:
     source: Recording | None = None
     degradations: Mapping[str, float] = field(default_factory=dict)
     degradation_values: Mapping[str, tuple[float | str, ...]] = field(default_factory=dict)
+    jpeg_quality: int | None = None
 
     @property
     def shape(self) -> tuple[int, int]:

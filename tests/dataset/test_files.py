@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ecgdig.dataset.files import Encoding, files_of, page_name, sweep, write_page
+from ecgdig.degrade.presets import apply
 from ecgdig.io import read_wfdb
 from ecgdig.page import Page
 
@@ -20,6 +21,17 @@ def test_pictures_are_read_back(suffix: str, quality: int, exact: bool, flat_pag
     back = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
     assert np.abs(back.astype(int) - image).max() <= (0 if exact else 60)
     np.testing.assert_allclose(back[20, 20], (200, 30, 10), atol=0 if exact else 4)
+
+
+def test_a_page_that_is_to_be_a_jpeg_is_written_as_one(flat_page: Page, tmp_path: Path) -> None:
+    degraded = apply(flat_page, {"noise": 0.5, "jpeg": 0.9}, np.random.default_rng(5))
+    left = apply(flat_page, {"noise": 0.5, "jpeg": 0.9}, np.random.default_rng(5), for_jpeg=True)
+    assert degraded.jpeg_quality is None
+    assert left.degradation_values == degraded.degradation_values
+    assert left.degradation_values["jpeg.quality"] == (left.jpeg_quality,)
+    row = write_page(tmp_path, "p1", left, {}, Encoding("jpg", 95))
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / row["image"]))[..., ::-1], degraded.image)
+    assert np.abs(left.image.astype(int) - degraded.image).max() > 4
 
 
 @pytest.mark.parametrize("suffix, quality", [("bmp", 95), ("jpg", 0), ("webp", 101)])

@@ -85,8 +85,8 @@ def test_the_values_told_are_those_that_were_used(fine: Page) -> None:
     assert np.degrees(np.arctan2(y1 - y0, x1 - x0)) == pytest.approx(degrees, abs=1e-4)
     page = apply(fine, {"jpeg": 1.0}, np.random.default_rng(2))
     (quality,) = page.degradation_values["jpeg.quality"]
-    packed = cv2.imencode(".jpg", fine.image, [cv2.IMWRITE_JPEG_QUALITY, int(quality)])[1]
-    np.testing.assert_array_equal(cv2.imdecode(packed, cv2.IMREAD_UNCHANGED), page.image)
+    packed = cv2.imencode(".jpg", fine.image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(quality)])[1]
+    np.testing.assert_array_equal(cv2.imdecode(packed, cv2.IMREAD_UNCHANGED)[..., ::-1], page.image)
     page = apply(fine, {"folds": 1.0, "blur": 1.0}, np.random.default_rng(2), desk=True)
     assert len(page.degradation_values["folds.angle_deg"]) == len(page.degradation_values["folds.rise_mm"])
     assert {"eye.height_mm", "lamp.elevation_deg", "desk.kind", "blur.sigma_px"} <= set(page.degradation_values)
