@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgdig.drawn_rate import drawn_rate, through_samples
-from ecgdig.grid.lines import moved, refine, refine_flat, with_field
+from ecgdig.grid.lines import Refined, moved, refine, refine_flat, with_field
 from ecgdig.hub import TraceModel
 from ecgdig.inkfit import fit_ink
 from ecgdig.locate.naming import LeadNames
@@ -36,6 +36,7 @@ _BEYOND_MM = 6.0  # how far beyond a row's ends the network looks
 _BRIDGE_S = 0.02  # shorter gaps, and gaps at a segment's ends, are bridged, with a large sigma
 SEAM_MM = (0.1, 0.1)  # of a segment's start and end, where another lead adjoins, columns show the jump between them
 _ADJOINS_MM = 0.02  # segments nearer to each other than this adjoin
+_OFF_BY_SCALE = 0.2  # of a page's width times the scale's error: rms over the leads, of which scores leave the mean out
 FIELD_ERROR = 2.0  # the field's error, in what single grid lines differ from it
 _TIME_ERROR_MM = 0.05  # of a time axis that could not be measured
 _PARTLY = "only a part was readable of "
@@ -166,13 +167,16 @@ def digitize(
     rows = read_rows(image, warp, placed.found.layout, model, told)
     told("measuring the lines of the grid")
     # the traces are known now: what single grid lines say between them is better than what the whole grid said
-    better = (refine_flat if placed.flat else refine)(image, warp, rows)
+    if placed.scale_error is None:
+        better = (refine_flat if placed.flat else refine)(image, warp, rows)
+    else:
+        better = Refined(warp, 0.0)
     told("fitting the traces to the ink")
     rows = fit_ink(image, better.warp, placed.found.layout, moved(rows, warp, better.warp))
     if not placed.flat:  # a field that bends gets nearer to its lines with each pass
         bent, better = better, refine(image, better.warp, rows)
         rows = moved(rows, bent.warp, better.warp)
-    error_mm = FIELD_ERROR * better.residual_mm
+    error_mm = FIELD_ERROR * better.residual_mm + (placed.scale_error or 0.0) * _OFF_BY_SCALE * placed.size_mm[0]
     read = assemble(image, better.warp, placed.found.layout, rows, model, placed.warnings, name, error_mm)
     return judged(replace(read, turned_deg=placed.turned_deg))
 

@@ -38,6 +38,7 @@ Lines = Literal["1 mm and 5 mm", "1 mm", "5 mm"]
 PX_PER_MM_RANGE = (2.2, 26.0)
 WORKING_SIDE_PX = 3000  # the short side of larger images is halved until below
 LEAST_SIDE_PX = 64
+_MOST_RESIDUAL_MM = 0.1  # scans leave up to 0.022; lines of print and traces that were taken for a grid, 0.3
 _SQUARES = round(LARGE_SQUARE_MM / SMALL_SQUARE_MM)
 
 
@@ -135,6 +136,10 @@ def find_grid(image: Image) -> FlatGrid:
     residual = max(
         wave.residual / wave.frequency * float(np.hypot(*row[:2])) for wave, row in zip(waves, rows, strict=True)
     )
+    if residual > _MOST_RESIDUAL_MM:
+        raise NotFlatError(
+            f"not flat: lines are {residual:.2f} mm off a flat grid, or they are not those of a grid; give a flat scan"
+        )
     a, b = (tuple(float(v) for v in row) for row in matrix)
     support = min(wave.coherence for wave in waves)
     return FlatGrid(((a[0], a[1], a[2]), (b[0], b[1], b[2])), (h, w), kind, float(support), float(residual))

@@ -33,7 +33,7 @@ class Geometry:
         size_mm: width and height of the page, from the zero of `warp`.
         flat: whether one flat grid fits, as on scans; photos are followed piece by piece.
         page: the page as rows are sought in it, uint8 RGB, and `upright`: paper mm -> its px.
-        seen: what a glance at the image showed.
+        seen: what a glance at the image showed; None if it was not asked.
     """
 
     warp: Warp
@@ -41,7 +41,7 @@ class Geometry:
     flat: bool
     page: Image
     upright: Warp
-    seen: Overview
+    seen: Overview | None
 
 
 def find_geometry(image: Image) -> Geometry:

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgdig.grid.flat import GeometryError
-from ecgdig.grid.geometry import find_geometry
+from ecgdig.grid.geometry import Geometry, find_geometry
+from ecgdig.locate.bare import BareScale, NoRowsError, bare_scale
 from ecgdig.locate.leads import LayoutReading, find_layout
 from ecgdig.locate.naming import LeadNames, renamed
-from ecgdig.locate.orientation import LEAST_ROW_MM, Evidence, choose, turned_mm, turned_px
+from ecgdig.locate.orientation import CLEAR_NAMES, LEAST_ROW_MM, Evidence, choose, turned_mm, turned_px
 from ecgdig.page.warp import Warp
 from ecgdig.units import LARGE_SQUARE_MM
 
@@ -31,6 +32,7 @@ class Placed:
         flat: whether one flat grid fits, as on scans; photos are followed piece by piece.
         turned_deg: by how much the image was turned anticlockwise: 0, 90, 180 or 270.
         warnings: what is uncertain, in words.
+        scale_error: relative standard error of a scale that no grid told; None where there is a grid.
     """
 
     image: NDArray[np.uint8]
@@ -40,6 +42,7 @@ class Placed:
     flat: bool
     turned_deg: int
     warnings: tuple[str, ...]
+    scale_error: float | None = None
 
 
 def place(
@@ -60,7 +63,7 @@ def place(
         GeometryError: no grid, no traces, or not the layout that was named; the message says what to do.
         ValueError: the layout is not known, or there are not as many rows as lead names.
     """
-    geometry = find_geometry(image)
+    geometry, bare = _geometry(image, speed_mm_per_s)
     warp, size_mm, page, upright = geometry.warp, geometry.size_mm, geometry.page, geometry.upright
     reading, quarters, sure = settle(
         page, upright, layout=layout, speed_mm_per_s=speed_mm_per_s, gain_mm_per_mv=gain_mm_per_mv
@@ -68,12 +71,44 @@ def place(
     if leads is not None:
         reading = replace(reading, layout=renamed(reading.layout, leads))
     warnings = _about(reading, quarters, sure, leads is not None)
+    if bare is not None:
+        warnings = (*warnings, _without_grid(reading, bare))
     if quarters:
         warp = warp.after(turned_mm(upright, page.shape[:2], quarters)).then(turned_px(image.shape[:2], quarters))
         image = np.ascontiguousarray(np.rot90(image, quarters))
         width, height = (float(np.ceil(side / LARGE_SQUARE_MM) * LARGE_SQUARE_MM) for side in size_mm)
         size_mm = (height, width) if quarters % 2 else (width, height)
-    return Placed(image, warp, reading, size_mm, geometry.flat, 90 * quarters, warnings)
+    return Placed(
+        image, warp, reading, size_mm, geometry.flat, 90 * quarters, warnings, None if bare is None else bare.error
+    )
+
+
+def _geometry(image: NDArray[np.uint8], speed: float | None) -> tuple[Geometry, BareScale | None]:
+    """The geometry of a page by its grid, or, of a flat page without one, by what else tells its scale."""
+    try:
+        return find_geometry(image), None
+    except GeometryError as no_grid:
+        try:
+            bare = bare_scale(image, speed)
+        except NoRowsError:
+            raise no_grid from None
+    return Geometry(bare.warp, bare.size_mm, True, image, bare.warp, None), bare
+
+
+def _without_grid(reading: LayoutReading, bare: BareScale) -> str:
+    """The warning of a page whose scale no grid told.
+
+    Raises:
+        GeometryError: it may be no ECG page at all.
+    """
+    if bare.by_pulse and reading.rows.pulse is not None:
+        return "no grid is seen: the scale is that of the calibration pulse"
+    if reading.named < CLEAR_NAMES:
+        raise GeometryError(
+            "no printed grid, no calibration pulse and no names of leads: nothing tells the scale of the page; give a "
+            "scan that shows the grid"
+        )
+    return "no grid and no calibration pulse are seen: rows are taken to last 10 s; look at the speed and gain"
 
 
 def settle(
