@@ -65,8 +65,10 @@ def _call(name: str, args: Sequence[str]) -> None:
     module = import_module(_MAINS.get(name, COMMANDS[name][0]))
     if name == "train":
         module.main(args)
-    else:
-        module.main(args, prog=f"ecgdig {name}")
+        return
+    result = module.main(args, prog=f"ecgdig {name}")
+    if name == "eval" and (code := module.exit_code(result)):
+        raise SystemExit(code)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ecgdig import __version__
 from ecgdig.report.charts import difference_histogram, lead_boxes, sigma_calibration, snr_histogram
-from ecgdig.report.scores import comparison_tables, failures, headline, tables_of
+from ecgdig.report.scores import comparison_tables, failures, headline, tables_of, unscored_table
 from ecgdig.report.table import Table, number
 from ecgdig.report.worst import worst_pages
 
@@ -63,9 +63,11 @@ def html_report(summary: Summary, pictures: Pictures | None = None, comparison: 
 
 def _intro(summary: Summary) -> str:
     checkpoint, failed = summary.get("checkpoint"), len(summary["failures"])
+    unscored = f", {len(summary['unscored'])} not scored" if summary.get("unscored") else ""
+    counted = f"{failed} {'failure' if failed == 1 else 'failures'}{unscored}"
     lines = [
         f"<h1>{escape(summary['what'])}</h1>",
-        f'<p class="head">{escape(headline(summary))}; {failed} {"failure" if failed == 1 else "failures"}.</p>',
+        f'<p class="head">{escape(headline(summary))}; {counted}.</p>',
     ]
     about = [("made with", f"ecgdig {summary.get('ecgdig', __version__)}")]
     if checkpoint:
@@ -130,6 +132,8 @@ def _failures(summary: Summary) -> str:
     failed = tuple(failures(summary))
     parts = ["<h2>Failures</h2>"]
     parts.append(_words(Table("Failures, 0 dB each", ("page", "reason"), failed)) if failed else "<p>None.</p>")
+    if summary.get("unscored"):
+        parts.append(_words(unscored_table(summary)))
     if summary.get("extra"):
         parts.append(f"<p>Predictions without a truth, not scored: {escape(', '.join(summary['extra']))}.</p>")
     return "\n".join(parts)

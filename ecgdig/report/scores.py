@@ -57,6 +57,9 @@ def tables(summary: Summary) -> str:
         lines += [table.text(), ""]
     lines += [headline(summary), f"failures: {len(summary['failures'])}"]
     lines += [f"  {name}: {reason}" for name, reason in failures(summary)]
+    if summary.get("unscored"):
+        lines.append(f"not scored: {len(summary['unscored'])}")
+        lines += [f"  {name}: {reason}" for name, reason in summary["unscored"].items()]
     if summary.get("extra"):
         lines.append(f"predictions without a truth: {len(summary['extra'])} ({', '.join(summary['extra'])})")
     return "\n".join(lines)
@@ -76,6 +79,8 @@ def markdown(summary: Summary) -> str:
     parts += [table.markdown() for table in tables_of(summary)]
     if failed:
         parts.append(Table("Failures, 0 dB each", ("page", "reason"), tuple(failed)).markdown())
+    if summary.get("unscored"):
+        parts.append(unscored_table(summary).markdown())
     if summary.get("extra"):
         parts.append(f"Predictions without a truth: {', '.join(summary['extra'])}.")
     return "\n\n".join(parts) + "\n"
@@ -97,6 +102,11 @@ def failures(summary: Summary) -> list[tuple[str, str]]:
     """(page, reason) of every failure."""
     errors = summary.get("errors", {})
     return [(name, errors.get(name) or "nothing was read") for name in summary["failures"]]
+
+
+def unscored_table(summary: Summary) -> Table:
+    """The pages that take part in no number, each with the reason."""
+    return Table("Not scored, in none of the numbers", ("page", "reason"), tuple(summary["unscored"].items()))
 
 
 def write_csv(summary: Summary, path: str | os.PathLike[str]) -> None:

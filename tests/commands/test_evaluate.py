@@ -10,12 +10,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 from ink_net import ink_model
 from readings import folders
 
 from ecgdig.commands import evaluate
+from ecgdig.commands.main import main as ecgdig
 from ecgdig.io import write_wfdb
+from ecgdig.scoring.cases import rendered_cases
 from ecgdig.sources import Simulator
 
 ROOT = Path(__file__).parents[2]
@@ -178,6 +181,83 @@ def test_bad_input_is_one_line_and_exit_code_2(
     message = capsys.readouterr().err.strip().splitlines()[-1]  # argparse puts its usage before
     assert message.startswith("eval_snr: ")
     assert named in message
+
+
+FILES = ["--json", "s.json", "--csv", "s.csv", "--markdown", "s.md", "--html", "s.html"]
+
+
+def _four_pages(folder: Path) -> None:
+    """A page without readable truth, a damaged picture, one that is gone, and at last one that can be read."""
+    (case,) = rendered_cases(Simulator(1, seed=3), "clean", ("3x4",), 100, 1)
+    write_wfdb(case.truth, folder, "truth")
+    cv2.imwrite(str(folder / "good.png"), case.image[..., ::-1])
+    (folder / "cut.png").write_bytes((folder / "good.png").read_bytes()[:3000])
+    (folder / "bad.hea").write_text("bad 12 500 5000\n")
+    (folder / "index.csv").write_text("image,truth\nuntold.png,bad\ncut.png,truth\ngone.png,truth\ngood.png,truth\n")
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_is_finished(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _four_pages(tmp_path / "pages")
+    with pytest.raises(SystemExit) as stopped:
+        ecgdig(["eval", "--pages", "pages", "--resume", "run.jsonl", *FILES])
+    assert stopped.value.code == 1
+    summary = json.loads((tmp_path / "s.json").read_text())
+    assert [page["name"] for page in summary["pages"]] == ["cut", "gone", "good"]
+    assert summary["failures"] == ["cut", "gone"]
+    assert "cut.png: damaged picture" in summary["errors"]["cut"]
+    assert "gone.png: no such file" in summary["errors"]["gone"]
+    good = summary["pages"][2]["metrics"]
+    assert good["snr_db"] > 3
+    assert summary["metrics"]["snr_db"]["mean"] == pytest.approx(good["snr_db"] / 3)  # the others are 0 dB
+    assert list(summary["unscored"]) == ["untold"]
+    said = capsys.readouterr()
+    assert "failures: 2\n  cut: pages/cut.png: damaged picture" in said.out
+    assert "\nnot scored: 1\n  untold: pages/bad" in said.out
+    assert "cut: failed: pages/cut.png: damaged picture" in said.err
+    assert "untold: not scored: pages/bad" in said.err
+    assert "2 failures, 1 not scored.</p>" in (tmp_path / "s.html").read_text()
+    for file in ("s.csv", "s.md", "s.html", "run.jsonl"):
+        assert "cut.png: damaged picture" in (tmp_path / file).read_text()
+    for file in ("s.md", "s.html"):
+        assert "Not scored, in none of the numbers" in (tmp_path / file).read_text()
+    again = evaluate.main(["--pages", "pages", "--resume", "run.jsonl"])
+    for key in ("errors", "unscored", "metrics", "pages"):
+        assert again[key] == summary[key]
+
+
+def test_predictions_without_a_readable_truth_are_passed_over(tmp_path: Path) -> None:
+    read, truth = folders(tmp_path, 4)
+    (tmp_path / "truth" / "page1.dat").write_bytes(b"")
+    (tmp_path / "read" / "page0.dat").unlink()
+    summary = evaluate.main(["--predictions", read, "--truth", truth])
+    assert list(summary["unscored"]) == ["page1"]
+    assert summary["failures"] == ["page0"]
+    assert [page["name"] for page in summary["pages"]] == ["page0", "page2", "page3"]
+    assert evaluate.exit_code(summary) == 1
+    assert evaluate.exit_code({**summary, "failures": [], "unscored": {}}) == 0
+
+
+def test_one_damaged_recording_is_passed_over(tmp_path: Path) -> None:
+    for i, name in enumerate(("a", "b", "c")):
+        write_wfdb(Simulator(3)[i], tmp_path / "records", name)
+    (tmp_path / "records" / "b.dat").write_bytes(b"")
+    summary = evaluate.main(["--records", "records", *SMALL])
+    assert [page["name"] for page in summary["pages"]] == ["a", "c"]
+    (reason,) = summary["unscored"].values()
+    assert "b" in reason
+
+
+def test_where_no_truth_can_be_read_nothing_is_scored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    read, truth = folders(tmp_path, 2)
+    for file in (tmp_path / "truth").glob("*.dat"):
+        file.write_bytes(b"")
+    with pytest.raises(SystemExit) as stopped:
+        evaluate.main(["--predictions", read, "--truth", truth])
+    assert stopped.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "of 2 pages none could be scored" in line
 
 
 def test_json_lines_and_quiet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
