@@ -68,20 +68,38 @@ def _plain(summary: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in json.loads(json.dumps(summary)).items() if key != "command"}
 
 
-def test_a_cut_evaluation_goes_on_to_the_same_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    whole = evaluate.main([*SMALL, "--limit", "3", "--resume", "run.jsonl", "--html", "whole.html"])
-    journal = tmp_path / "run.jsonl"
-    lines = journal.read_bytes().splitlines(keepends=True)
-    assert len(lines) == 4
-    journal.write_bytes(b"".join(lines[:2]) + lines[2][:77])
-    capsys.readouterr()
-    again = evaluate.main([*SMALL, "--limit", "3", "--resume", "run.jsonl", "--html", "again.html"])
-    assert _plain(again) == _plain(whole)
-    assert "pages finished before: 1" in capsys.readouterr().err
-    assert journal.read_bytes() == b"".join(lines)
-    pages = [(tmp_path / name).read_text() for name in ("whole.html", "again.html")]
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A folder with run.jsonl and whole.html of three pages, rendered, read and scored in one go, and the summary."""
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluate, "load", lambda name, runtime: ink_model())
+        patch.chdir(folder)
+        return folder, evaluate.main([*SMALL, "--limit", "3", "--resume", "run.jsonl", "--html", "whole.html"])
+
+
+def _is_the_same(folder: Path, again: dict[str, Any], whole: tuple[Path, dict[str, Any]]) -> None:
+    """Journal, numbers and report, after a stop, are those of the evaluation in one go."""
+    undisturbed, summary = whole
+    assert _plain(again) == _plain(summary)
+    assert (folder / "run.jsonl").read_bytes() == (undisturbed / "run.jsonl").read_bytes()
+    pages = [file.read_text() for file in (undisturbed / "whole.html", folder / "again.html")]
     assert pages[0].replace("whole.html", "") == pages[1].replace("again.html", "")
     assert pages[0].count("data:image/jpeg") == 3  # an overlay of each
+
+
+AGAIN = [*SMALL, "--limit", "3", "--resume", "run.jsonl", "--html", "again.html"]
+
+
+def test_a_cut_evaluation_goes_on_to_the_same_numbers(
+    tmp_path: Path, whole: tuple[Path, dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal = tmp_path / "run.jsonl"
+    lines = (whole[0] / "run.jsonl").read_bytes().splitlines(keepends=True)
+    assert len(lines) == 4
+    journal.write_bytes(b"".join(lines[:3]) + lines[3][:77])
+    _is_the_same(tmp_path, evaluate.main(AGAIN), whole)
+    assert "pages finished before: 2" in capsys.readouterr().err
     fewer = evaluate.main([*SMALL, "--limit", "2", "--resume", "run.jsonl"])
     assert len(fewer["pages"]) == 2
     with pytest.raises(SystemExit):
@@ -89,20 +107,35 @@ def test_a_cut_evaluation_goes_on_to_the_same_numbers(tmp_path: Path, capsys: py
     assert "of another evaluation" in capsys.readouterr().err
 
 
+def _killed(command: list[str], journal: Path, pages: int) -> int:
+    """Start an evaluation, kill it as soon as so many pages are finished, and say how many are."""
+    path = os.pathsep.join(filter(None, [str(ROOT), str(ROOT / "tests"), os.environ.get("PYTHONPATH")]))
+    run = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.DEVNULL)
+    until = time.monotonic() + 300
+    while run.poll() is None and time.monotonic() < until and not _has_lines(journal, 1 + pages):
+        time.sleep(0.005)
+    run.send_signal(signal.SIGKILL)
+    assert run.wait() == -signal.SIGKILL
+    return journal.read_text().count("\n") - 1
+
+
+def test_a_killed_evaluation_of_rendered_pages_goes_on(tmp_path: Path, whole: tuple[Path, dict[str, Any]]) -> None:
+    script = (
+        "import sys; from ink_net import ink_model; from ecgdig.commands import evaluate; "
+        "evaluate.load = lambda name, runtime: ink_model(); evaluate.main(sys.argv[1:])"
+    )
+    done = _killed([sys.executable, "-c", script, *AGAIN], tmp_path / "run.jsonl", 1)
+    assert 1 <= done < 3
+    assert not (tmp_path / "again.html").exists()
+    _is_the_same(tmp_path, evaluate.main(AGAIN), whole)
+
+
 def test_a_killed_evaluation_of_predictions_goes_on(tmp_path: Path) -> None:
     read, truth = folders(tmp_path, 7)
     options = ["--predictions", read, "--truth", truth]
     journal = tmp_path / "run.jsonl"
     command = [sys.executable, str(ROOT / "scripts" / "eval_snr.py"), *options, "--resume", str(journal)]
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    run = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.DEVNULL)
-    until = time.monotonic() + 120
-    while run.poll() is None and time.monotonic() < until and not _has_lines(journal, 2):
-        time.sleep(0.005)
-    run.send_signal(signal.SIGKILL)
-    assert run.wait() == -signal.SIGKILL
-    done = journal.read_text().count("\n") - 1
-    assert 1 <= done < 7
+    assert 1 <= _killed(command, journal, 1) < 7
     resumed = evaluate.main([*options, "--resume", str(journal)])
     assert _plain(resumed) == _plain(evaluate.main(options))
 
