@@ -62,7 +62,11 @@ def completion(shell: str) -> str:
 
 
 def _call(name: str, args: Sequence[str]) -> None:
-    module = import_module(_MAINS.get(name, COMMANDS[name][0]))
+    try:
+        module = import_module(_MAINS.get(name, COMMANDS[name][0]))
+    except ModuleNotFoundError as error:  # of torch, where only what reading needs is installed
+        print(f"ecgdig {name}: {error.name} is not installed; pip install {error.name}", file=sys.stderr)
+        raise SystemExit(BAD_OPTION) from None
     if name == "train":
         module.main(args)
         return
