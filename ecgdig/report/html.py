@@ -7,7 +7,14 @@ from html import escape
 from typing import Any
 
 from ecgdig import __version__
-from ecgdig.report.charts import difference_histogram, lead_boxes, sigma_calibration, snr_histogram
+from ecgdig.report.charts import (
+    difference_histogram,
+    lead_boxes,
+    page_scatter,
+    sigma_calibration,
+    snr_histogram,
+    strength_curves,
+)
 from ecgdig.report.scores import comparison_tables, failures, headline, tables_of, unscored_table
 from ecgdig.report.table import Table, number
 from ecgdig.report.worst import worst_pages
@@ -95,8 +102,12 @@ def _charts(summary: Summary) -> str:
         "<h2>Spread</h2>",
         _figure(snr_histogram(summary["pages"]), "Plain SNR of the pages."),
         _figure(lead_boxes(summary["pages"]), "Plain SNR by lead; the line in a box is the median."),
-        "<h2>Error bars</h2>",
     ]
+    if summary.get("degradations"):
+        curves = strength_curves(summary["pages"], summary["degradations"])
+        caption = "Pages by the strength of each degradation; others were done to them too. Dashes: pages without it."
+        parts += ["<h2>Degradations</h2>", _figure(curves, caption)]
+    parts.append("<h2>Error bars</h2>")
     if calibration is None:
         return "\n".join([*parts, "<p>These readings have no error bars.</p>"])
     share, expected = calibration["share"], calibration["expected"]
@@ -152,12 +163,13 @@ def _pages(summary: Summary) -> str:
 def _comparison(comparison: Summary) -> str:
     means, pages = comparison_tables(comparison)
     chart = _figure(difference_histogram(comparison), "Difference in plain SNR, B - A; the line is no difference.")
+    scatter = _figure(page_scatter(comparison), "Each page in A and in B; above the line B is better.")
     names: Sequence[tuple[str, str]] = (("A", "only_a"), ("B", "only_b"))
     only = [f"<p>Only in {x}: {escape(', '.join(comparison[key]))}.</p>" for x, key in names if comparison[key]]
     files = (
         f"<p>A: {escape(comparison['a'])}<br>B: {escape(comparison['b'])}, which the rest of this page is about.</p>"
     )
-    return "\n".join(["<h2>Comparison</h2>", files, means.html(), chart, *only, pages.html()])
+    return "\n".join(["<h2>Comparison</h2>", files, means.html(), chart, scatter, *only, pages.html()])
 
 
 def _figure(svg: str, caption: str) -> str:

@@ -46,7 +46,7 @@ class Case:
 
     Attributes:
         index: its place among the cases of its kind, from 0.
-        facts: what is known of the page beforehand, by the names of `results.FACTS`.
+        facts: what is known of the page beforehand, as in `results.PageResult`.
         error: why there is no picture, which is then `(0, 0, 3)`; empty where there is one.
     """
 
@@ -108,7 +108,7 @@ def rendered_cases(
         except ValueError as error:
             raise CaseError(name, str(error)) from None
         page = degrade(render(recording, layout, style, dpi, rng), preset, rng)
-        facts = {"preset": preset, "layout": plan.name, "dpi": _dpi(page)}
+        facts = {"preset": preset, "layout": plan.name, "dpi": _dpi(page), "degradations": _strengths(page)}
         truth = without_frozen_end(as_recorded(page), recording)
         yield Case(name, page.image, truth, page, i, facts)
 
@@ -140,7 +140,7 @@ def folder_cases(folder: Path, indices: Iterable[int] | None = None) -> Iterator
             raise CaseError(name, str(error)) from None
         facts = {"layout": row.get("layout") or None, **known.get(row["image"], {})}
         if page is not None:
-            facts["dpi"] = _dpi(page)
+            facts |= {"dpi": _dpi(page), "degradations": _strengths(page)}
         image, why = _picture(folder / row["image"])
         yield Case(name, image, truth, page, i, facts, why)
 
@@ -177,7 +177,7 @@ def index_rows(folder: Path) -> list[dict[str, str]]:
 
 
 def manifest_facts(folder: Path) -> dict[str, dict[str, Any]]:
-    """Picture (as written in the manifest) -> preset, layout and dpi; empty where `scripts/render.py` wrote none."""
+    """Picture (as written in the manifest) -> facts of the page; empty where `scripts/render.py` wrote none."""
     file = folder / MANIFEST
     if not file.is_file():
         return {}
@@ -188,6 +188,7 @@ def manifest_facts(folder: Path) -> dict[str, dict[str, Any]]:
             "preset": row.get("preset") or None,
             "layout": row.get("layout") or None,
             "dpi": float(row["dpi"]) if row.get("dpi") else None,
+            "degradations": _degradations(row),
         }
         for row in rows
     }
@@ -214,6 +215,16 @@ def _plan(layout: str, recording: Recording) -> LeadPlan:
             f"{', '.join(missing)}; give 12-lead records"
         )
     return plan
+
+
+def _strengths(page: Page) -> dict[str, float]:
+    return {name: round(strength, 4) for name, strength in page.degradations.items()}
+
+
+def _degradations(row: Mapping[str, str]) -> dict[str, float] | None:
+    """Name -> strength, of the columns `degrade.NAME` of a manifest; None where it has none."""
+    of = {name.removeprefix("degrade."): value for name, value in row.items() if name.startswith("degrade.")}
+    return {name: float(value) for name, value in of.items() if value and "." not in name} if of else None
 
 
 def _picture(file: Path) -> tuple[NDArray[np.uint8], str]:

@@ -128,7 +128,8 @@ def two_hundred() -> tuple[dict[str, Any], dict[int, dict[str, str]]]:
         case, truth = cases[i % 10], replace(truths[i % 10], name=f"page {i}")
         assert case.page is not None
         preset = ("clean", "print", "scan", "photo")[i % 4]
-        facts = {"preset": preset, "layout": case.facts["layout"], "dpi": 50.0 * (1 + i % 5)}
+        done = {f"kind {k}": (i % 11) / 10 for k in range(5) if i % (k + 2) == 0}
+        facts = {"preset": preset, "layout": case.facts["layout"], "dpi": 50.0 * (1 + i % 5), "degradations": done}
         read = reading(truth, float(np.nanstd(truth.signal_mv)) / (1 + 0.2 * i), i) if i % 20 < 19 else None
         score, error = score_recording(truth, read), "" if read else f"no grid <b>found</b> ({i})"
         results.append(PageResult(i, score, best[i % 10], error, facts))
@@ -157,6 +158,8 @@ def test_a_report_of_200_generated_pages(browser: Any, two_hundred: Any, tmp_pat
     }  # fmt: skip
     assert [row[1] for row in shown["By dpi, means over pages"]] == ["40"] * 5
     assert {row[0] for row in shown["By layout, means over pages"]} == set(LAYOUTS)
+    strengths = shown["By degradation and its strength, 0 to 1: mean snr_db of pages"]
+    assert [row[4] for row in strengths] == ["100", "67", "50", "40", "34"]  # pages with it
     assert shown["Failures, 0 dB each"][-1][1] == "no grid <b>found</b> (199)"
     assert len(shown["Failures, 0 dB each"]) == 10
     assert shown["Not scored, in none of the numbers"] == [["p/200", "its truth is damaged"]]
@@ -167,7 +170,7 @@ def test_a_report_of_200_generated_pages(browser: Any, two_hundred: Any, tmp_pat
     assert len(sizes) == 20  # overlay and residual of the worst ten
     assert all(natural > 100 and 100 < client <= SIZES["desk"]["width"] for natural, client in sizes)
     charts = page.evaluate("() => [...document.querySelectorAll('svg')].map(svg => svg.getBoundingClientRect().height)")
-    assert len(charts) == 3
+    assert len(charts) == 4
     assert min(charts) > 50
 
 

@@ -115,7 +115,7 @@ def test_cases_can_be_left_out(tmp_path: Path) -> None:
     some = list(rendered_cases(source, "clean", ("3x4", "6x2"), 60, 1, iter([1, 7])))
     assert [case.index for case in some] == [1]
     np.testing.assert_array_equal(some[0].image, whole[1].image)
-    assert some[0].facts == {"preset": "clean", "layout": "6x2", "dpi": 60.0}
+    assert some[0].facts == {"preset": "clean", "layout": "6x2", "dpi": 60.0, "degradations": {}}
     _write(tmp_path, "3x4")
     assert list(folder_cases(tmp_path, [1])) == []
     assert next(folder_cases(tmp_path, [0])).facts == {"layout": "3x4"}
@@ -165,5 +165,15 @@ def test_a_row_of_the_index_that_names_too_little_is_refused(tmp_path: Path, row
 def test_facts_come_from_the_manifest(tmp_path: Path) -> None:
     assert manifest_facts(tmp_path) == {}
     _write(tmp_path, "")
-    (tmp_path / "manifest.csv").write_text("index,image,preset,layout,dpi\n0,a.png,scan,12x1,150.5\n")
-    assert next(folder_cases(tmp_path)).facts == {"preset": "scan", "layout": "12x1", "dpi": 150.5}
+    columns = "index,image,preset,layout,dpi,degrade.folds,degrade.stain,degrade.folds.depth_mm"
+    (tmp_path / "manifest.csv").write_text(f"{columns}\n0,a.png,scan,12x1,150.5,0.25,,3 4\n")
+    facts = {"preset": "scan", "layout": "12x1", "dpi": 150.5, "degradations": {"folds": 0.25}}
+    assert next(folder_cases(tmp_path)).facts == facts
+
+
+def test_a_rendered_case_says_what_was_done_to_it() -> None:
+    cases = list(rendered_cases(Simulator(3, seed=3), "photo", ("3x4",), 60, 1))
+    for case in cases:
+        assert case.page is not None
+        assert case.facts["degradations"] == pytest.approx(case.page.degradations, abs=1e-4)
+    assert any(case.facts["degradations"] for case in cases)
