@@ -117,8 +117,9 @@ def strength_curves(pages: Sequence[Mapping[str, Any]], degradations: Mapping[st
         grid = figure.subplots(rows, _CURVES_A_ROW, sharex=True, sharey=True, squeeze=False)
         for axes in grid.ravel()[len(names) :]:
             axes.set_visible(False)
-        for axes, name in zip(grid.ravel(), names, strict=False):
+        for i, (axes, name) in enumerate(zip(grid.ravel(), names, strict=False)):
             _strength(axes, name, pages, degradations[name])
+            axes.tick_params(labelbottom=i + _CURVES_A_ROW >= len(names))  # nothing is drawn below
         figure.supxlabel("strength")
         figure.supylabel("snr_db (dB)")
         return _svg(figure, "Plain SNR of pages by the strength of each degradation")
