@@ -36,20 +36,24 @@ class Outcome:
 
 
 def score_case(case: Case, model: TraceModel, true_geometry: bool = False) -> Outcome:
-    """Read one page and score it; a page that cannot be read is a failure of 0 dB."""
+    """Read one page and score it; a page that cannot be read, whatever the reason, is a failure of 0 dB."""
     truth = replace(case.truth, name=case.name)
     best = None
     if case.page is not None:
         best = score_recording(truth, oracle(case.page, model))
     try:
+        if case.error:
+            raise ValueError(case.error)
         if true_geometry:
             if case.page is None:
                 raise ValueError("the true geometry is known of rendered pages only")
             read = read_traces(case.image, case.page.warp, case.page.layout, model, adjust=False, name=case.name)
         else:
             read = digitize(case.image, model, name=case.name)
-    except ValueError as error:
-        return Outcome(case, None, score_recording(truth, None), best, str(error))
+    except Exception as error:  # one page must not end the others
+        known = isinstance(error, ValueError)
+        text = str(error) if known else f"internal error ({type(error).__name__}: {error}); please report it"
+        return Outcome(case, None, score_recording(truth, None), best, " ".join(text.split()))
     return Outcome(case, read, score_recording(truth, read.recording), best)
 
 

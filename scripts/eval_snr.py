@@ -7,7 +7,7 @@ python scripts/eval_snr.py --predictions DIR --truth DIR               what any 
 python scripts/eval_snr.py --compare A.json B.json                     two results, page by page
 """
 
-from ecgdig.commands.evaluate import main
+from ecgdig.commands.evaluate import exit_code, main
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(exit_code(main()))

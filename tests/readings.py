@@ -13,6 +13,7 @@ from ecgdig.scoring.results import PageResult
 from ecgdig.sources import Simulator
 
 FACTS = ({"preset": "clean", "layout": "3x4", "dpi": 200.0}, {"preset": "scan", "layout": "12x1", "dpi": 130.0})
+FOLDED = (None, 0.2, None, 0.5, None, 0.9)  # how strongly each of six pages is; pages that are not have nothing done
 
 
 def recording(i: int) -> Recording:
@@ -35,7 +36,9 @@ def results(n: int = 6, noise_mv: float = 0.03) -> list[PageResult]:
         read = reading(truth, noise_mv * (i + 1), i) if i < n - 1 else None
         error = "" if read else "no grid <b>found</b>"
         oracle = score_recording(truth, reading(truth, 0.002, i))
-        out.append(PageResult(i, score_recording(truth, read), oracle, error, FACTS[i % 2]))
+        strength = FOLDED[i % 6]
+        facts = {**FACTS[i % 2], "degradations": {} if strength is None else {"folds": strength}}
+        out.append(PageResult(i, score_recording(truth, read), oracle, error, facts))
     return out
 
 

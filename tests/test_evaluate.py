@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from ink_net import ink_model
 
 from ecgdig.evaluate import evaluate, oracle
@@ -27,6 +28,17 @@ def test_failures_count_as_zero_and_are_named() -> None:
     assert summary["errors"]["blank"]
     assert summary["metrics"]["snr_kaggle_db"]["mean"] == 0
     assert summary["oracle"] is None
+
+
+def test_what_nobody_foresaw_ends_one_page_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: object, **kwargs: object) -> None:
+        raise IndexError("of a\nlibrary")
+
+    monkeypatch.setattr("ecgdig.evaluate.digitize", broken)
+    summary = evaluate(rendered_cases(Simulator(2), "clean", ("3x4",), 60, 0), ink_model())
+    assert len(summary["failures"]) == 2
+    for reason in summary["errors"].values():
+        assert reason == "internal error (IndexError: of a library); please report it"
 
 
 def test_true_geometry_scores_beside_the_oracle() -> None:

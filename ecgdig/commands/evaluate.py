@@ -9,12 +9,13 @@ import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecgdig import __version__
 from ecgdig.commands.evaluate_options import parse
-from ecgdig.commands.voice import Voice
+from ecgdig.commands.voice import OK, SOME_FAILED, Voice
 from ecgdig.io.atomic import whole_file
 from ecgdig.io.remote import Outbox, fetched, is_url, shown
 from ecgdig.report.html import html_report
@@ -27,7 +28,7 @@ from ecgdig.report.scores import (
     write_csv,
 )
 from ecgdig.report.worst import Worst, pictures_of
-from ecgdig.scoring.cases import LAYOUTS, Case, folder_cases, rendered_cases
+from ecgdig.scoring.cases import LAYOUTS, Case, folder_cases, rendered_cases, those_that_can_be_scored
 from ecgdig.scoring.comparison import compare, read_summary
 from ecgdig.scoring.journal import Journal
 from ecgdig.scoring.predictions import match, scored_pairs
@@ -48,6 +49,8 @@ Finished = tuple[PageResult, Mapping[str, str]]  # a page's numbers, and picture
 def main(args: Sequence[str] | None = None, prog: str = "eval_snr") -> dict[str, Any]:
     """Score (or compare) as the command line says; prints the tables, writes the files asked for.
 
+    Pages that fail end nothing: see `exit_code`.
+
     Returns:
         the summary as `--json` holds it; with `--compare` the comparison.
 
@@ -67,6 +70,11 @@ def main(args: Sequence[str] | None = None, prog: str = "eval_snr") -> dict[str,
     except (ValueError, OSError) as error:
         print(shown(f"eval_snr: {' '.join(str(error).split())}"), file=sys.stderr)
         raise SystemExit(2) from None
+
+
+def exit_code(result: Mapping[str, Any]) -> int:
+    """Of what `main` returned: 1 where a page failed or could not be scored, see `voice.EXIT_CODES`."""
+    return SOME_FAILED if result.get("failures") or result.get("unscored") else OK
 
 
 def _here(options: argparse.Namespace) -> list[Outbox]:
@@ -108,7 +116,12 @@ def log_to_wandb(summary: dict[str, Any], project: str) -> None:
 def _score(options: argparse.Namespace, args: Sequence[str]) -> dict[str, Any]:
     about: dict[str, Any] = {"command": shlex.join(["python", "scripts/eval_snr.py", *args]), "ecgdig": __version__}
     journal, more = (_score_predictions if options.predictions else _score_pages)(options)
-    summary = {**summary_of(journal.results.values()), **more, **about}
+    unscored = {name: shown(reason) for name, reason in more["unscored"].items()}
+    if unscored and not journal.results:
+        raise ValueError(f"{next(iter(unscored.values()))} (of {len(unscored)} pages none could be scored)")
+    for name, reason in unscored.items():
+        print(f"  {name}: not scored: {reason}", file=sys.stderr)
+    summary = {**summary_of(journal.results.values()), **more, "unscored": unscored, **about}
     Voice.of(options).result(tables(summary), {"summary": {k: v for k, v in summary.items() if k != "pages"}})
     if options.json:
         _write(options.json, json.dumps(summary, indent=1) + "\n")
@@ -131,9 +144,10 @@ def _score_pages(options: argparse.Namespace) -> tuple[Journal, dict[str, Any]]:
     what = _what(options)
     about = {"what": what, "geometry": options.geometry, "sha256": model.sha256, "ecgdig": __version__}
     journal = Journal(options.resume, about)
-    cases = _cases(options, _open(journal, options))
+    unscored: dict[str, str] = {}
+    cases = those_that_can_be_scored(partial(_cases, options), _open(journal, options), unscored)
     _collect(_read(cases, model, options, journal), journal, options)
-    return journal, {"what": what, "checkpoint": checkpoint, "extra": []}
+    return journal, {"what": what, "checkpoint": checkpoint, "extra": [], "unscored": unscored}
 
 
 def _score_predictions(options: argparse.Namespace) -> tuple[Journal, dict[str, Any]]:
@@ -142,14 +156,15 @@ def _score_predictions(options: argparse.Namespace) -> tuple[Journal, dict[str, 
     what = shown(f"predictions of {options.predictions} against the truth of {options.truth}")
     journal = Journal(options.resume, {"what": what, "ecgdig": __version__})
     worst = _worst(options, journal)
+    unscored: dict[str, str] = {}
 
     def finished() -> Iterator[Finished]:
-        for scored in scored_pairs(pairs, _open(journal, options)):
+        for scored in those_that_can_be_scored(partial(scored_pairs, pairs), _open(journal, options), unscored):
             shown = scored.estimate is not None and worst.takes(scored.result.score)
             yield scored.result, pictures_of(scored.truth, scored.estimate) if shown and scored.estimate else {}
 
     _collect(finished(), journal, options)
-    return journal, {"what": what, "checkpoint": None, "extra": extra}
+    return journal, {"what": what, "checkpoint": None, "extra": extra, "unscored": unscored}
 
 
 def _read(

@@ -18,7 +18,8 @@ _EXAMPLES = f"""examples:
   python scripts/eval_snr.py --compare before.json now.json --html report.html
 
 Predictions and truths are WFDB records, CSV files with a header (time_s,I,II,...; seconds and mV), Parquet, .npz,
-DICOM, aECG or EDF files, of any rate, matched by file name. A prediction that is missing or unreadable counts 0 dB.
+DICOM, aECG or EDF files, of any rate, matched by file name. A prediction or picture that is missing or unreadable
+counts 0 dB; a page whose truth is unreadable is not scored. Both are named with the reason, the rest is finished.
 
 {EXIT_CODES}
 """

@@ -62,11 +62,17 @@ def completion(shell: str) -> str:
 
 
 def _call(name: str, args: Sequence[str]) -> None:
-    module = import_module(_MAINS.get(name, COMMANDS[name][0]))
+    try:
+        module = import_module(_MAINS.get(name, COMMANDS[name][0]))
+    except ModuleNotFoundError as error:  # of torch, where only what reading needs is installed
+        print(f"ecgdig {name}: {error.name} is not installed; pip install {error.name}", file=sys.stderr)
+        raise SystemExit(BAD_OPTION) from None
     if name == "train":
         module.main(args)
-    else:
-        module.main(args, prog=f"ecgdig {name}")
+        return
+    result = module.main(args, prog=f"ecgdig {name}")
+    if name == "eval" and (code := module.exit_code(result)):
+        raise SystemExit(code)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, WeightAveraging
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
@@ -22,6 +23,7 @@ from torch import Tensor
 from ecgdig.callbacks import ExamplePages, FirstStrips, JsonLines, ModelArtifact, Speed
 from ecgdig.commands.voice import BAD_OPTION, Voice
 from ecgdig.data import PagesOnTheFly
+from ecgdig.hub.checkpoint_io import WholeCheckpoints
 from ecgdig.io import RecordError
 from ecgdig.tasks.growing import grow
 from ecgdig.tasks.trace import TraceTask
@@ -89,6 +91,8 @@ def _train(args: list[str]) -> Trainer:
     cli.parser.save(config, folder / "config.yaml", overwrite=True, skip_validation=True)
     trainer = cli.trainer
     plain = json.loads(cli.parser.dump(config, format="json", skip_validation=True))
+    if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:  # and not one that the user has named
+        trainer.strategy.checkpoint_io = WholeCheckpoints()
     trainer.loggers = make_loggers(folder, folder.name, config.project, plain)
     callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]  # Lightning sets it outside the class
     callbacks.extend(make_callbacks(folder, config.monitor, config.ema, config.examples))

@@ -50,6 +50,11 @@ def load(
         model = _opened(path, runtime)
     except CheckpointError:
         raise
+    except ModuleNotFoundError as error:
+        raise CheckpointError(
+            f"{path}: {error.name} is not installed, and it is read with that; pip install {error.name}, or give a "
+            f"checkpoint that holds {ONNX}"
+        ) from None
     except Exception as error:  # a damaged file, whatever it does to the libraries that read it
         reason = (str(error).splitlines() or [""])[0].partition(". ")[0]  # without torch's advice to run its code
         raise CheckpointError(

@@ -12,7 +12,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from ecgdig.scoring.results import column
+from ecgdig.scoring.results import THIRDS, column
 from ecgdig.units import LEADS
 
 READ, BEST, GREY = "#3b82c4", "#d97706", "#888888"  # readable on white and on black
@@ -27,6 +27,7 @@ _SETTINGS: Any = {
     "axes.spines.right": False,
 }
 _MOST_BINS = 40
+_MOST_CURVES, _CURVES_A_ROW = 12, 4
 
 
 def lead_boxes(pages: Sequence[Mapping[str, Any]]) -> str:
@@ -90,6 +91,51 @@ def difference_histogram(comparison: Mapping[str, Any]) -> str:
         axes.axvline(0, color=BEST, linewidth=1.5)
         axes.yaxis.get_major_locator().set_params(integer=True)
         return _svg(figure, "Histogram of the differences in plain SNR, page by page")
+
+
+def page_scatter(comparison: Mapping[str, Any]) -> str:
+    """Each page's plain SNR in B against that in A; above the line B is better."""
+    values = np.array([pair for pair in comparison["snr_db"].values() if None not in pair], np.float64).reshape(-1, 2)
+    with mpl.rc_context(_SETTINGS):
+        figure, axes = _axes("A, snr_db (dB)", "B, snr_db (dB)")
+        ends = [values.min(initial=0), values.max(initial=1)]
+        axes.plot(ends, ends, color=GREY, linestyle="--")
+        axes.plot(values[:, 0], values[:, 1], color=READ, marker=".", linestyle="none")
+        return _svg(figure, "Plain SNR of each page in B against that in A")
+
+
+def strength_curves(pages: Sequence[Mapping[str, Any]], degradations: Mapping[str, Any]) -> str:
+    """Plain SNR of pages against the strength of each degradation, the means of thirds, and that of pages without it.
+
+    The twelve that most pages have are drawn.
+    """
+    names = sorted(degradations, key=lambda name: -degradations[name]["with"]["pages"])[:_MOST_CURVES]
+    rows = -(-len(names) // _CURVES_A_ROW)
+    with mpl.rc_context({**_SETTINGS, "font.size": 7}):
+        figure = Figure(figsize=(6.4, 1.5 * rows), layout="constrained")
+        figure.patch.set_alpha(0)
+        grid = figure.subplots(rows, _CURVES_A_ROW, sharex=True, sharey=True, squeeze=False)
+        for axes in grid.ravel()[len(names) :]:
+            axes.set_visible(False)
+        for i, (axes, name) in enumerate(zip(grid.ravel(), names, strict=False)):
+            _strength(axes, name, pages, degradations[name])
+            axes.tick_params(labelbottom=i + _CURVES_A_ROW >= len(names))  # nothing is drawn below
+        figure.supxlabel("strength")
+        figure.supylabel("snr_db (dB)")
+        return _svg(figure, "Plain SNR of pages by the strength of each degradation")
+
+
+def _strength(axes: Any, name: str, pages: Sequence[Mapping[str, Any]], means: Mapping[str, Any]) -> None:
+    there = [page for page in pages if name in (page.get("degradations") or {})]
+    axes.patch.set_alpha(0)
+    strength = [page["degradations"][name] for page in there]
+    axes.plot(strength, column(there, "snr_db"), color=READ, marker=".", markersize=3, linestyle="none", alpha=0.6)
+    thirds = [np.nan if means[third]["snr_db"] is None else means[third]["snr_db"] for third in THIRDS]
+    axes.plot([1 / 6, 3 / 6, 5 / 6], thirds, color=BEST, marker="o", markersize=3)
+    if means["without"]["snr_db"] is not None:
+        axes.axhline(means["without"]["snr_db"], color=GREY, linestyle="--", linewidth=0.8)
+    axes.set_xlim(0, 1)
+    axes.set_title(name)
 
 
 def _axes(x: str, y: str) -> tuple[Figure, Any]:

@@ -7,8 +7,15 @@ from html import escape
 from typing import Any
 
 from ecgdig import __version__
-from ecgdig.report.charts import difference_histogram, lead_boxes, sigma_calibration, snr_histogram
-from ecgdig.report.scores import comparison_tables, failures, headline, tables_of
+from ecgdig.report.charts import (
+    difference_histogram,
+    lead_boxes,
+    page_scatter,
+    sigma_calibration,
+    snr_histogram,
+    strength_curves,
+)
+from ecgdig.report.scores import comparison_tables, failures, headline, tables_of, unscored_table
 from ecgdig.report.table import Table, number
 from ecgdig.report.worst import worst_pages
 
@@ -63,9 +70,11 @@ def html_report(summary: Summary, pictures: Pictures | None = None, comparison: 
 
 def _intro(summary: Summary) -> str:
     checkpoint, failed = summary.get("checkpoint"), len(summary["failures"])
+    unscored = f", {len(summary['unscored'])} not scored" if summary.get("unscored") else ""
+    counted = f"{failed} {'failure' if failed == 1 else 'failures'}{unscored}"
     lines = [
         f"<h1>{escape(summary['what'])}</h1>",
-        f'<p class="head">{escape(headline(summary))}; {failed} {"failure" if failed == 1 else "failures"}.</p>',
+        f'<p class="head">{escape(headline(summary))}; {counted}.</p>',
     ]
     about = [("made with", f"ecgdig {summary.get('ecgdig', __version__)}")]
     if checkpoint:
@@ -93,8 +102,12 @@ def _charts(summary: Summary) -> str:
         "<h2>Spread</h2>",
         _figure(snr_histogram(summary["pages"]), "Plain SNR of the pages."),
         _figure(lead_boxes(summary["pages"]), "Plain SNR by lead; the line in a box is the median."),
-        "<h2>Error bars</h2>",
     ]
+    if summary.get("degradations"):
+        curves = strength_curves(summary["pages"], summary["degradations"])
+        caption = "Pages by the strength of each degradation; others were done to them too. Dashes: pages without it."
+        parts += ["<h2>Degradations</h2>", _figure(curves, caption)]
+    parts.append("<h2>Error bars</h2>")
     if calibration is None:
         return "\n".join([*parts, "<p>These readings have no error bars.</p>"])
     share, expected = calibration["share"], calibration["expected"]
@@ -130,6 +143,8 @@ def _failures(summary: Summary) -> str:
     failed = tuple(failures(summary))
     parts = ["<h2>Failures</h2>"]
     parts.append(_words(Table("Failures, 0 dB each", ("page", "reason"), failed)) if failed else "<p>None.</p>")
+    if summary.get("unscored"):
+        parts.append(_words(unscored_table(summary)))
     if summary.get("extra"):
         parts.append(f"<p>Predictions without a truth, not scored: {escape(', '.join(summary['extra']))}.</p>")
     return "\n".join(parts)
@@ -148,12 +163,13 @@ def _pages(summary: Summary) -> str:
 def _comparison(comparison: Summary) -> str:
     means, pages = comparison_tables(comparison)
     chart = _figure(difference_histogram(comparison), "Difference in plain SNR, B - A; the line is no difference.")
+    scatter = _figure(page_scatter(comparison), "Each page in A and in B; above the line B is better.")
     names: Sequence[tuple[str, str]] = (("A", "only_a"), ("B", "only_b"))
     only = [f"<p>Only in {x}: {escape(', '.join(comparison[key]))}.</p>" for x, key in names if comparison[key]]
     files = (
         f"<p>A: {escape(comparison['a'])}<br>B: {escape(comparison['b'])}, which the rest of this page is about.</p>"
     )
-    return "\n".join(["<h2>Comparison</h2>", files, means.html(), chart, *only, pages.html()])
+    return "\n".join(["<h2>Comparison</h2>", files, means.html(), chart, scatter, *only, pages.html()])
 
 
 def _figure(svg: str, caption: str) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ecgdig.io.atomic import whole_file
 from ecgdig.metrics import LEAD_METRICS, PAGE_METRICS
 from ecgdig.report.table import Table, interval, number
-from ecgdig.scoring.results import FACTS, GROUP_METRICS
+from ecgdig.scoring.results import FACTS, GROUP_METRICS, THIRDS
 from ecgdig.units import LEADS
 
 Summary = Mapping[str, Any]
@@ -22,7 +22,7 @@ _CLINICAL = ("qrs_sensitivity", "qrs_precision", "rr_error_s", "heart_rate_error
 
 
 def tables_of(summary: Summary) -> list[Table]:
-    """Metrics beside the oracle's, beats and Einthoven's law, then by lead, preset, layout and dpi where known."""
+    """Metrics beside the oracle's, beats and Einthoven's law, then by lead, and what is known of the pages."""
     tables = [_metrics(summary, "Signal", _SIGNAL), _metrics(summary, "Beats and Einthoven's law", _CLINICAL)]
     leads = sorted(summary["per_lead"], key=lambda lead: LEADS.index(lead) if lead in LEADS else len(LEADS))
     rows = (_row(lead, summary["per_lead"][lead], LEAD_METRICS) for lead in leads)
@@ -30,6 +30,8 @@ def tables_of(summary: Summary) -> list[Table]:
     for fact, groups in summary.get("groups", {}).items():
         if groups:
             tables.append(_groups(fact, groups))
+    if summary.get("degradations"):
+        tables.append(_degradations(summary["degradations"]))
     return tables
 
 
@@ -57,6 +59,9 @@ def tables(summary: Summary) -> str:
         lines += [table.text(), ""]
     lines += [headline(summary), f"failures: {len(summary['failures'])}"]
     lines += [f"  {name}: {reason}" for name, reason in failures(summary)]
+    if summary.get("unscored"):
+        lines.append(f"not scored: {len(summary['unscored'])}")
+        lines += [f"  {name}: {reason}" for name, reason in summary["unscored"].items()]
     if summary.get("extra"):
         lines.append(f"predictions without a truth: {len(summary['extra'])} ({', '.join(summary['extra'])})")
     return "\n".join(lines)
@@ -76,6 +81,8 @@ def markdown(summary: Summary) -> str:
     parts += [table.markdown() for table in tables_of(summary)]
     if failed:
         parts.append(Table("Failures, 0 dB each", ("page", "reason"), tuple(failed)).markdown())
+    if summary.get("unscored"):
+        parts.append(unscored_table(summary).markdown())
     if summary.get("extra"):
         parts.append(f"Predictions without a truth: {', '.join(summary['extra'])}.")
     return "\n\n".join(parts) + "\n"
@@ -99,15 +106,21 @@ def failures(summary: Summary) -> list[tuple[str, str]]:
     return [(name, errors.get(name) or "nothing was read") for name in summary["failures"]]
 
 
+def unscored_table(summary: Summary) -> Table:
+    """The pages that take part in no number, each with the reason."""
+    return Table("Not scored, in none of the numbers", ("page", "reason"), tuple(summary["unscored"].items()))
+
+
 def write_csv(summary: Summary, path: str | os.PathLike[str]) -> None:
     """One row a page (`lead` empty) and one a page and lead: facts, then every metric; empty = not defined."""
-    columns = ["page", "lead", *FACTS, "failed", "error", "oracle_snr_db", *PAGE_METRICS]
+    columns = ["page", "lead", *FACTS, "degradations", "failed", "error", "oracle_snr_db", *PAGE_METRICS]
     with whole_file(path) as file, file.open("w", newline="", encoding="utf-8") as lines:
         writer = csv.DictWriter(lines, columns, restval="", lineterminator="\n")
         writer.writeheader()
         for page in summary["pages"]:
             kept = {key: page.get(key) for key in (*FACTS, "error", "oracle_snr_db")}
-            about = {"page": page["name"], "failed": int(page["failed"]), **kept}
+            done = "; ".join(f"{name} {strength:g}" for name, strength in (page.get("degradations") or {}).items())
+            about = {"page": page["name"], "failed": int(page["failed"]), "degradations": done, **kept}
             writer.writerow(about | page["metrics"])
             for lead, values in page["per_lead"].items():
                 writer.writerow(about | {"lead": lead, "oracle_snr_db": ""} | values)
@@ -139,6 +152,17 @@ def _groups(fact: str, groups: Mapping[str, Mapping[str, Any]]) -> Table:
     )  # fmt: skip
     header = (fact, "pages", "failures", *GROUP_METRICS, "95 % interval of snr_db")
     return Table(f"By {fact}, means over pages", header, rows)
+
+
+def _degradations(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Table:
+    def cells(row: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+        for key in ("without", "with", *THIRDS):
+            yield number(row[key]["snr_db"])
+            yield str(row[key]["pages"])
+
+    header = ("degradation", *(part for key in ("without", "with", *THIRDS) for part in (key, "pages")))
+    rows = tuple((name, *cells(row)) for name, row in found.items())
+    return Table("By degradation and its strength, 0 to 1: mean snr_db of pages", header, rows)
 
 
 def _row(name: str, values: Mapping[str, float | None], metrics: tuple[str, ...]) -> tuple[str, ...]:

@@ -50,7 +50,8 @@ def compare(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         `metrics` (name -> `a` and `b`, the means over the pages where both are defined; `difference` of the means;
         `interval`, its 95 % bootstrap interval over pages, None for fewer than two; `wins`, `losses`, `ties` of B;
-        `pages`), `pages` (name -> metric -> difference, None where undefined; order of A), `only_a`, `only_b` (names).
+        `pages`), `pages` (name -> metric -> difference, None where undefined; order of A), `snr_db` (name -> [of A, of
+        B]), `only_a`, `only_b` (names).
 
     Raises:
         ValueError: no page in common.
@@ -67,7 +68,8 @@ def compare(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
         metrics[metric] = _metric(metric, of_a, of_b)
     pages = {name: {m: _plain(differences[m][i]) for m in COMPARED} for i, name in enumerate(names)}
     only_a, only_b = ([_label(key) for key in x if key not in y] for x, y in ((pages_a, pages_b), (pages_b, pages_a)))
-    return {"metrics": metrics, "pages": pages, "only_a": only_a, "only_b": only_b}
+    snr = {name: [x[key]["snr_db"] for x in (pages_a, pages_b)] for name, key in zip(names, common, strict=True)}
+    return {"metrics": metrics, "pages": pages, "snr_db": snr, "only_a": only_a, "only_b": only_b}
 
 
 def _metric(name: str, of_a: np.ndarray[Any, Any], of_b: np.ndarray[Any, Any]) -> dict[str, Any]:

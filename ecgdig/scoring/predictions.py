@@ -10,9 +10,8 @@ from typing import Any
 from ecgdig.formats import SUFFIXES, is_recording, name_of, read_recording
 from ecgdig.metrics import score_recording
 from ecgdig.recording import Recording
-from ecgdig.scoring.cases import index_rows, manifest_facts
+from ecgdig.scoring.cases import CaseError, index_rows, manifest_facts, scored_truth
 from ecgdig.scoring.results import PageResult
-from ecgdig.scoring.scored import printed_only, without_frozen_end
 
 _NONE = f"no prediction of that name; {{name}} with {', '.join(SUFFIXES)} was looked for"
 
@@ -72,14 +71,16 @@ def scored_pairs(pairs: list[Pair], indices: Iterable[int]) -> Iterator[Scored]:
     A prediction that is missing or cannot be read is a failure of 0 dB, with the reason.
 
     Raises:
-        ValueError: a truth that cannot be read, or holds no known sample.
+        CaseError: a truth that cannot be read, or of which nothing is to be scored.
     """
     for i in indices:
         if i >= len(pairs):
             return
         pair = pairs[i]
-        whole = without_frozen_end(read_recording(pair.truth))
-        truth = replace(printed_only(whole, pair.layout), name=pair.name)
+        try:
+            truth = replace(scored_truth(pair.truth, pair.layout), name=pair.name)
+        except ValueError as unreadable:
+            raise CaseError(pair.name, str(unreadable)) from None
         estimate, error = _prediction(pair)
         score = score_recording(truth, estimate)
         if score.failed and not error:

@@ -19,6 +19,7 @@ from ecgdig.metrics import (
 )
 
 FACTS = ("preset", "layout", "dpi")
+THIRDS = ("to 1/3", "to 2/3", "to 1")  # of the strength of a degradation
 GROUP_METRICS = ("snr_db", "snr_page_db", "snr_kaggle_db", "snr_challenge_db", "coverage")
 _DPI_EDGES = (75, 125, 175, 250, 350)  # between the usual 100, 150, 200, 300
 
@@ -31,7 +32,8 @@ class PageResult:
         index: its place among the pages; results are summarised in this order.
         oracle: the score of a network without error, where the page is known.
         error: why nothing was read; empty if something was.
-        facts: `FACTS` -> what is known of the page (text, or a number for dpi), None or absent where it is not.
+        facts: `FACTS` -> what is known of the page (text, or a number for dpi), None or absent where it is not;
+            `degradations` -> {name: strength, 0 to 1} likewise.
     """
 
     index: int
@@ -48,8 +50,9 @@ def summary_of(results: Iterable[PageResult]) -> dict[str, Any]:
         the summary with `oracle` (`{name: {mean, sd, median}}`, None without rendered pages), `errors` (page -> why it
         failed), `intervals` (metric -> [low, high], the 95 % bootstrap interval of the mean over pages, None where
         undefined), `groups` (fact -> value -> `pages`, `failures`, means of `GROUP_METRICS`, `snr_db_interval`),
+        `degradations` (name -> `without`, `with` and each of `THIRDS`: `pages` and their mean `snr_db`, or None),
         `calibration` (`k`, `expected`, `share`, `samples`; None without error bars), and in each of `pages` also its
-        `FACTS`, `error` and the oracle's `oracle_snr_db`.
+        `FACTS`, `degradations`, `error` and the oracle's `oracle_snr_db`.
 
     Raises:
         ValueError: no results.
@@ -58,13 +61,14 @@ def summary_of(results: Iterable[PageResult]) -> dict[str, Any]:
     summary = summarise([result.score for result in ordered])
     oracles = [result.oracle for result in ordered if result.oracle is not None]
     for page, result in zip(summary["pages"], ordered, strict=True):
-        page |= {fact: result.facts.get(fact) for fact in FACTS}
+        page |= {fact: result.facts.get(fact) for fact in (*FACTS, "degradations")}
         page["error"] = result.error
         page["oracle_snr_db"] = None if result.oracle is None else min(result.oracle.page["snr_db"], SNR_CAP_DB)
     summary["oracle"] = summarise(oracles)["metrics"] if oracles else None
     summary["errors"] = {result.score.name: result.error for result in ordered if result.error}
     summary["intervals"] = _intervals(summary["pages"])
     summary["groups"] = {fact: _groups(summary["pages"], fact) for fact in FACTS}
+    summary["degradations"] = _degradations(summary["pages"])
     summary["calibration"] = _calibration([result.score.sigma_hits for result in ordered])
     return summary
 
@@ -112,6 +116,24 @@ def _group(pages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         **{name: float(v[np.isfinite(v)].mean()) if np.isfinite(v).any() else None for name, v in values.items()},
         "snr_db_interval": _interval(values["snr_db"]),
     }
+
+
+def _degradations(pages: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Pages of which it is not known what was done to them are left out."""
+    known = [page for page in pages if page["degradations"] is not None]
+    snr = column(known, "snr_db")
+
+    def mean(which: np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, Any]:
+        return {"pages": int(which.sum()), "snr_db": float(snr[which].mean()) if which.any() else None}
+
+    found = {}
+    for name in sorted({name for page in known for name in page["degradations"]}):
+        strength = np.array([page["degradations"].get(name, np.nan) for page in known])
+        third = np.searchsorted((1 / 3, 2 / 3), strength)  # NaN comes last
+        there = np.isfinite(strength)
+        groups = {label: mean(there & (third == i)) for i, label in enumerate(THIRDS)}
+        found[name] = {"without": mean(~there), "with": mean(there), **groups}
+    return found
 
 
 def _calibration(hits: Sequence[Sequence[int]]) -> dict[str, Any] | None:

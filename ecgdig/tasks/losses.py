@@ -1,10 +1,12 @@
-"""What the trace network is trained for."""
+"""What the trace network is trained for; in a DDP run over the batches of all processes."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from ecgdig.tasks.processes import mean_over_all, over_all
 
 
 def height_loss(logits: Tensor, target_px: Tensor, sigma_px: float) -> Tensor:
@@ -22,7 +24,7 @@ def height_loss(logits: Tensor, target_px: Tensor, sigma_px: float) -> Tensor:
     centre = torch.nan_to_num(target_px).unsqueeze(1)  # (B, 1, columns)
     target = torch.softmax(-0.5 * ((rows.view(1, -1, 1) - centre) / sigma_px) ** 2, dim=1)
     divergence = F.kl_div(torch.log_softmax(logits, 1), target, reduction="none").sum(1)  # (B, columns)
-    return (divergence * known).sum() / known.sum().clamp(min=1)
+    return mean_over_all(divergence, known)
 
 
 def snr_loss(logits: Tensor, target_px: Tensor, floor_px: float) -> Tensor:
@@ -44,16 +46,18 @@ def snr_loss(logits: Tensor, target_px: Tensor, floor_px: float) -> Tensor:
     centre = (target * known).sum(1, keepdim=True) / n.unsqueeze(1)
     signal = ((target - centre).square() * known).sum(1) / n
     ratio = torch.log(noise + (0.1 * floor_px) ** 2) - torch.log(signal + floor_px**2)
-    seen = known.any(1)
-    return (ratio * seen).sum() / seen.sum().clamp(min=1)
+    return mean_over_all(ratio, known.any(1))
 
 
 def present_loss(logits: Tensor, target_px: Tensor) -> Tensor:
     """Binary cross-entropy of presence, `(B, columns)`."""
-    return F.binary_cross_entropy_with_logits(logits, torch.isfinite(target_px).to(logits.dtype))
+    entropy = F.binary_cross_entropy_with_logits(logits, torch.isfinite(target_px).to(logits.dtype), reduction="none")
+    return mean_over_all(entropy, torch.ones_like(entropy))
 
 
 def dice_loss(logits: Tensor, mask: Tensor) -> Tensor:
     """1 - soft Dice over the batch; `mask` in 0 to 1, same shape as `logits`."""
     p = torch.sigmoid(logits)
-    return 1 - (2 * (p * mask).sum() + 1) / (p.sum() + mask.sum() + 1)
+    both, seen, there = over_all(torch.stack([(p * mask).sum(), p.sum(), mask.sum()]))
+    loss: Tensor = 1 - (2 * both + 1) / (seen + there + 1)
+    return loss

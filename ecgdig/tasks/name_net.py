@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 from torch import nn
 
 from ecgdig.io.atomic import whole_file
@@ -62,4 +62,4 @@ def save(net: NameNet, path: str | os.PathLike[str]) -> None:
         assert isinstance(block, _Block)
         state[f"{i}.weight"], state[f"{i}.bias"] = block.folded()
     with whole_file(path) as file:
-        save_file({name: value.detach().half().contiguous() for name, value in state.items()}, file)
+        file.write_bytes(to_bytes({name: value.detach().half().contiguous() for name, value in state.items()}))

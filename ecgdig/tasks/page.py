@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from ecgdig.grid.overview import COARSEST, SCALES, STEPS_A_DOUBLING
 from ecgdig.tasks.page_net import PageNet
+from ecgdig.tasks.processes import mean_over_all
 from ecgdig.tasks.schedule import cosine
 from ecgdig.thumbnails import TRUTHS
 
@@ -52,9 +53,6 @@ class PageTask(L.LightningModule):
         seen, on = torch.isfinite(truth["paper"]), torch.isfinite(truth["angle"])
         known = {name: torch.nan_to_num(value) for name, value in truth.items()}
 
-        def mean(value: Tensor, where: Tensor) -> Tensor:
-            return (value * where).sum() / where.sum().clamp(min=1)
-
         entropy = F.binary_cross_entropy_with_logits
         at = ((known["scale"] - np.log2(COARSEST)) * STEPS_A_DOUBLING).clamp(0, SCALES - 1)
         steps = torch.arange(SCALES, device=at.device)[None, :, None, None]
@@ -62,12 +60,12 @@ class PageTask(L.LightningModule):
         shape = torch.stack([known["stretch"], known["skew"]], dim=1)
         angle = known["angle"]
         terms = {
-            "paper": mean(entropy(out["paper"][:, 0], known["paper"], reduction="none"), seen),
-            "scale": mean(-(wanted * torch.log_softmax(out["scale"], 1)).sum(1), on),
-            "shape": mean(
+            "paper": mean_over_all(entropy(out["paper"][:, 0], known["paper"], reduction="none"), seen),
+            "scale": mean_over_all(-(wanted * torch.log_softmax(out["scale"], 1)).sum(1), on),
+            "shape": mean_over_all(
                 F.smooth_l1_loss(out["shape"] / _SHAPE_UNIT, shape / _SHAPE_UNIT, reduction="none").mean(1), on
             ),
-            "lines": mean((out["lines"] - _vector(4 * angle)).square().sum(1), on),
+            "lines": mean_over_all((out["lines"] - _vector(4 * angle)).square().sum(1), on),
         }
         return torch.stack(list(terms.values())).sum(), terms, out
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -51,4 +51,4 @@ def save(net: PageNet, path: str | os.PathLike[str]) -> None:
     """Write the weights as fp16 safetensors."""
     state = folded(net.convolutions, net.norms) | {f"heads.{k}": v for k, v in net.heads.named_parameters()}
     with whole_file(path) as file:
-        save_file({name: value.detach().half().contiguous() for name, value in state.items()}, file)
+        file.write_bytes(to_bytes({name: value.detach().half().contiguous() for name, value in state.items()}))

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ecgdig.locate.sheet import DEEP_STRIDE, MAPS, STRIDE
+from ecgdig.tasks.processes import mean_over_all, over_all
 from ecgdig.tasks.schedule import cosine
 from ecgdig.tasks.sheet_net import SheetNet
 
@@ -52,12 +53,13 @@ class SheetTask(L.LightningModule):
         logits, turned = self(pages)
         logits, truth = logits.float(), truth.float()
         positive = torch.tensor([_WEIGHT[name] for name in MAPS], device=logits.device)
-        entropy = F.binary_cross_entropy_with_logits(logits, truth, pos_weight=positive[:, None, None])
+        each = F.binary_cross_entropy_with_logits(logits, truth, pos_weight=positive[:, None, None], reduction="none")
+        entropy = mean_over_all(each, torch.ones_like(each))
         dice = _dice(torch.sigmoid(logits), truth)
         seen = F.max_pool2d(truth[:, MAPS.index("row") : MAPS.index("row") + 1], _RATIO)[:, 0] > 0
         wanted = turns[:, None, None].expand(seen.shape)
         turned = turned.float()
-        wrong = (F.cross_entropy(turned, wanted, reduction="none") * seen).sum() / seen.sum().clamp(min=1)
+        wrong = mean_over_all(F.cross_entropy(turned, wanted, reduction="none"), seen)
         there = seen.any(dim=(1, 2))
         told = (torch.log_softmax(turned, 1) * seen[:, None]).sum(dim=(2, 3)).argmax(1)
         right = (told == turns)[there].float().mean() if there.any() else torch.tensor(1.0)
@@ -86,4 +88,6 @@ class SheetTask(L.LightningModule):
 def _dice(chance: Tensor, truth: Tensor) -> Tensor:
     """Dice coefficient of each map over the batch, `(maps,)`; 1 where there is nothing and nothing is seen."""
     dims = (0, 2, 3)
-    return (2 * (chance * truth).sum(dims) + 1) / ((chance + truth).sum(dims) + 1)
+    both, either = over_all(torch.stack([(chance * truth).sum(dims), (chance + truth).sum(dims)]))
+    dice: Tensor = (2 * both + 1) / (either + 1)
+    return dice

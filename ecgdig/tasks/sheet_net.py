@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -47,4 +47,4 @@ def save(net: SheetNet, path: str | os.PathLike[str]) -> None:
     for head in ("maps", "quarters"):
         state |= {f"{head}.{part}": value for part, value in net.get_submodule(head).named_parameters()}
     with whole_file(path) as file:
-        save_file({name: value.detach().half().contiguous() for name, value in state.items()}, file)
+        file.write_bytes(to_bytes({name: value.detach().half().contiguous() for name, value in state.items()}))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,8 @@ def trained_steps(table: Path) -> list[int]:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
-def test_a_run_trains_logs_saves_and_goes_on(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_trains_logs_saves_and_goes_on(config: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")  # a full /tmp, or one on another disk, is none of its concern
     trainer = main(["--config", config, "--run", "mine"])
     assert trainer.global_step == 2
     folder = Path("runs/mine")

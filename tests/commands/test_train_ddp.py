@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from ecgdig.commands import train
 
 ROOT = Path(__file__).parents[2]
 NOTED = """
@@ -31,34 +34,76 @@ train.main(sys.argv[1:])
 """
 SPEC = {"half_height_mm": 8, "px_per_mm_x": 4, "px_per_mm_y": 4}
 NET = {"encoder": "resnet18", "depth": 2, "decoder_channels": [8, 8], "block": 2, "features": 2, "refine": 4, **SPEC}
-STRIPS = {"spec": SPEC, "presets": {"clean": 1}, "val_presets": {"clean": 1}, "width_px": 64, "batch_size": 1}
+STRIPS = {"spec": SPEC, "presets": {"clean": 1}, "val_presets": {"clean": 1}, "width_px": 64, "batch_size": 2}
 TINY = {
     "examples": 0,
     "ema": 0,
-    "model": {"class_path": "ecgdig.tasks.TraceTask", "init_args": NET},
+    "model": {"class_path": "group_norm.GroupNormTask", "init_args": NET},  # batch norm sees its own share only
     "data": {
         "class_path": "ecgdig.data.StripDataModule",
-        "init_args": {**STRIPS, "strips_per_epoch": 4, "val_strips": 2, "workers": 0},
+        "init_args": {**STRIPS, "strips_per_epoch": 12, "val_strips": 6, "workers": 0},
     },
-    "trainer": {"max_epochs": 2, "num_sanity_val_steps": 0, "log_every_n_steps": 1, "enable_checkpointing": False},
+    "trainer": {
+        "max_epochs": 2,
+        "num_sanity_val_steps": 0,
+        "log_every_n_steps": 1,
+        "enable_checkpointing": False,
+        "gradient_clip_val": 1.0,
+    },
 }
 HERE = "--trainer.num_nodes 1 --trainer.devices 2 --trainer.accelerator cpu --trainer.sync_batchnorm false"
 
 
-@pytest.mark.slow
-def test_two_processes_train_on_every_strip_once(tmp_path: Path) -> None:
-    (tmp_path / "run.py").write_text(NOTED)
-    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(TINY))
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+ALONE = "--trainer.accelerator cpu --trainer.devices 1 --data.batch_size 4"  # the same strips a step
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where two processes have trained the run `two`, and one the run `one`."""
+    folder = tmp_path_factory.mktemp("ddp")
+    (folder / "run.py").write_text(NOTED)
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(TINY))
+    path = os.pathsep.join(filter(None, [str(ROOT), str(ROOT / "tests"), os.environ.get("PYTHONPATH")]))
     env = {**os.environ, "PYTHONPATH": path, "WANDB_MODE": "disabled", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "run.py", "--config", "tiny.yaml", "--config", "cluster.yaml", *HERE.split()]
-    done = subprocess.run([*command, "--run", "x"], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, "--run", "two"], cwd=folder, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    seen = [(tmp_path / f"seen-{rank}.txt").read_text().splitlines() for rank in (0, 1)]
-    assert sorted(line for one in seen for line in one if line.startswith("train")) == [f"train {i}" for i in range(8)]
-    assert [sum(line.startswith("train") for line in one) for one in seen] == [4, 4]
-    assert {line for one in seen for line in one if line.startswith("val")} == {"val 0", "val 1"}
-    with (tmp_path / "runs/x/log/metrics.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert [int(row["step"]) for row in rows if row["train/loss"]] == [0, 1, 2, 3]
-    assert (tmp_path / "runs/x/last.ckpt").is_file()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("WANDB_MODE", "disabled")
+        train.main(["--config", "tiny.yaml", *ALONE.split(), "--run", "one"])
+    return folder
+
+
+def curves(folder: Path, run: str) -> dict[str, list[float]]:
+    """Every column of a run's table that is a loss or a score of validation, with all its values."""
+    found: dict[str, list[float]] = {}
+    with (folder / "runs" / run / "log" / "metrics.csv").open() as file:
+        for row in csv.DictReader(file):
+            for name, value in row.items():
+                if value and name.startswith(("train/", "val/")) and name != "train/items_per_s":
+                    found.setdefault(name, []).append(float(value))
+    return found
+
+
+@pytest.mark.slow
+def test_two_processes_train_on_every_strip_once(folder: Path) -> None:
+    seen = [(folder / f"seen-{rank}.txt").read_text().splitlines() for rank in (0, 1)]
+    assert sorted(line for one in seen for line in one if line.startswith("train")) == sorted(
+        f"train {i}" for i in range(24)
+    )
+    assert [sum(line.startswith("train") for line in one) for one in seen] == [12, 12]
+    assert {line for one in seen for line in one if line.startswith("val")} == {f"val {i}" for i in range(6)}
+    assert (folder / "runs/two/last.ckpt").is_file()
+
+
+@pytest.mark.slow
+def test_two_processes_have_the_loss_curve_of_one(folder: Path) -> None:
+    two, one = curves(folder, "two"), curves(folder, "one")
+    assert set(two) == set(one)
+    assert len(one["train/loss"]) == 6
+    assert len(one["val/loss"]) == 2
+    assert max(one["train/loss"]) - min(one["train/loss"]) > 0.05  # there is a curve
+    for name, values in one.items():
+        assert two[name] == pytest.approx(values, rel=1e-4, abs=1e-4), name
+    assert all(math.isfinite(value) for value in one["train/loss"])

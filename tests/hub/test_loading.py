@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import pickle
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from small_net import HPARAMS, SPEC, small_net
 
 import ecgdig
@@ -42,6 +49,34 @@ def test_weights_of_another_sha256_are_refused(folder: Path) -> None:
 def test_what_cannot_run_here_says_what_to_do(folder: Path, runtime: str, says: str) -> None:
     with pytest.raises(hub.CheckpointError, match=says):
         hub.load(folder, runtime=runtime)
+
+
+ELSEWHERE = """
+import hashlib, sys
+import numpy as np
+import ecgdig
+model = ecgdig.load("theirs")
+strips = np.random.default_rng(0).integers(0, 256, (2, 3, model.spec.height_px, 64)).astype(np.uint8)
+print(hashlib.sha256(b"".join(part.tobytes() for part in model.chances(strips))).hexdigest())
+"""
+
+
+def test_what_is_shared_gives_the_same_bits_in_a_process_elsewhere(folder: Path, tmp_path: Path) -> None:
+    model = hub.load(folder)
+    strips = np.random.default_rng(0).integers(0, 256, (2, 3, model.spec.height_px, 64)).astype(np.uint8)
+    here = hashlib.sha256(b"".join(part.tobytes() for part in model.chances(strips))).hexdigest()
+    there = tmp_path / "elsewhere"
+    shutil.copytree(folder, there / "theirs")
+    shutil.rmtree(folder)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "OMP_NUM_THREADS": str(torch.get_num_threads()),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE], cwd=there, env=environment, check=True, capture_output=True
+    )
+    assert done.stdout.decode().strip() == here
 
 
 def _other_bytes(folder: Path) -> None:

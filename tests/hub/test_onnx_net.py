@@ -39,7 +39,7 @@ class Refuse(MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         owners = {re.sub("[-_.]+", "-", owner).lower() for owner in OWNERS.get(name.partition(".")[0], ())}
         if owners and not owners & NAMED:
-            raise ImportError(f"{name} is not installed here")
+            raise ModuleNotFoundError(f"{name} is not installed here", name=name)
 sys.meta_path.insert(0, Refuse())
 """
 READ_AND_SCORE = """
@@ -52,6 +52,18 @@ digitize.main([page, "--out", out, "--layout", "3x4", "--checkpoint", checkpoint
 options = ["--limit", "1", "--dpi", "80", "--geometry", "true", "--json", out + "/scores.json"]
 evaluate.main([*options, "--checkpoint", checkpoint])
 assert not {"torch", "lightning", "safetensors.torch"} & set(sys.modules)
+"""
+ASK_FOR_TORCH = """
+import ecgdig
+from ecgdig.commands.main import main
+try:
+    ecgdig.load(sys.argv[1], runtime="torch")
+except ValueError as error:
+    print(error)
+try:
+    main(["train", "--config", "unet_cpu.yaml"])
+except SystemExit as stop:
+    print(stop.code)
 """
 
 
@@ -96,12 +108,17 @@ def scan(recording: Recording, tmp_path_factory: pytest.TempPathFactory) -> Path
 def out(checkpoint: Path, scan: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `ecgdig.digitize`, `digitize.py` and `eval_snr.py` leave with the documented packages alone."""
     out = tmp_path_factory.mktemp("out")
+    (out / "told.txt").write_text(alone(READ_AND_SCORE, *map(str, (scan, checkpoint, out))).stdout)
+    return out
+
+
+def alone(script: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """A script where only the documented packages can be imported."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    command = [sys.executable, "-c", ALONE + READ_AND_SCORE, *map(str, (scan, checkpoint, out)), " ".join(named())]
+    command = [sys.executable, "-c", ALONE + script, *words, " ".join(named())]
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    (out / "told.txt").write_text(done.stdout)
-    return out
+    return done
 
 
 def test_the_reading_is_that_of_torch(out: Path, scan: Path) -> None:
@@ -117,6 +134,15 @@ def test_pages_are_scored(out: Path, checkpoint: Path) -> None:
     assert f"SNR {summary['metrics']['snr_db']['mean']:.2f} ±" in (out / "told.txt").read_text()
     assert summary["checkpoint"]["name"] == checkpoint.name
     assert summary["failures"] == []
+
+
+def test_what_needs_torch_says_so_where_there_is_none() -> None:
+    done = alone(ASK_FOR_TORCH, str(ROOT / "checkpoints" / hub.DEFAULT))
+    why, code = done.stdout.splitlines()
+    assert "torch is not installed, and it is read with that; pip install torch" in why
+    assert hub.ONNX in why
+    assert code == "2"
+    assert done.stderr.strip() == "ecgdig train: torch is not installed; pip install torch"
 
 
 def test_another_onnx_file_is_refused(checkpoint: Path) -> None:

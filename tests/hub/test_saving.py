@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,12 @@ def test_weights_are_halved_counters_are_not_and_the_digest_is_of_the_file(net: 
     config = json.loads((folder / "config.json").read_text())
     assert config["sha256"] == digest(folder / hub.WEIGHTS)
     assert config["network"] == HPARAMS
+
+
+def test_others_may_read_what_is_shared(folder: Path) -> None:
+    mask = os.umask(0)
+    os.umask(mask)
+    assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o666 & ~mask}
 
 
 def test_an_onnx_file_of_other_weights_does_not_stay(net: TraceNet, folder: Path) -> None:

@@ -5,14 +5,23 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from ink_net import ink_model
+from readings import reading
 
 from ecgdig.commands import evaluate
+from ecgdig.digitizer import Digitization
+from ecgdig.metrics import score_recording
 from ecgdig.report.html import html_report
+from ecgdig.report.worst import Worst, pictures_of
+from ecgdig.scoring.cases import LAYOUTS, rendered_cases
+from ecgdig.scoring.results import PageResult, summary_of
+from ecgdig.sources import Simulator
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the dev extra")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -21,6 +30,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: install it, or name it in CHROMIUM"),
 ]
+PHOTOS = Path(__file__).parents[3] / "shared" / "photos"
 SIZES = {"desk": {"width": 1400, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
@@ -102,6 +112,79 @@ def test_a_broken_picture_is_seen(browser: Any, summary: dict[str, Any], tmp_pat
     (tmp_path / "broken.html").write_text(broken, encoding="utf-8")
     with pytest.raises(sync_api.Error, match="decode"):
         opened(browser, tmp_path / "broken.html")
+
+
+@pytest.fixture(scope="module")
+def two_hundred() -> tuple[dict[str, Any], dict[int, dict[str, str]]]:
+    """Summary and pictures of 200 readings of generated pages: their truths with ever less noise, every 20th failed.
+
+    What is made of them (scores, groups, intervals, which are the worst, overlays, charts) is as in an evaluation.
+    """
+    cases = list(rendered_cases(Simulator(10, seed=3), "clean", LAYOUTS, 50, 1))
+    truths = [case.truth.crop(0, 1.5).resample(100) for case in cases]
+    best = [score_recording(truth, reading(truth, 0.002)) for truth in truths]
+    worst, results, pictures = Worst(), [], {}
+    for i in range(200):
+        case, truth = cases[i % 10], replace(truths[i % 10], name=f"page {i}")
+        assert case.page is not None
+        preset = ("clean", "print", "scan", "photo")[i % 4]
+        done = {f"kind {k}": (i % 11) / 10 for k in range(5) if i % (k + 2) == 0}
+        facts = {"preset": preset, "layout": case.facts["layout"], "dpi": 50.0 * (1 + i % 5), "degradations": done}
+        read = reading(truth, float(np.nanstd(truth.signal_mv)) / (1 + 0.2 * i), i) if i % 20 < 19 else None
+        score, error = score_recording(truth, read), "" if read else f"no grid <b>found</b> ({i})"
+        results.append(PageResult(i, score, best[i % 10], error, facts))
+        if read is not None and worst.takes(score):
+            page, sampled = case.page, read.resample(500)
+            drawn = Digitization(sampled, page.layout, page.warp, (), (), ("none", ""), page.image)
+            pictures[i] = pictures_of(truth, read, drawn)
+    about = {"what": "200 generated pages", "command": "python scripts/eval_snr.py", "extra": [], "checkpoint": None}
+    return {**summary_of(results), **about, "unscored": {"p/200": "its truth is damaged"}}, pictures
+
+
+def test_a_report_of_200_generated_pages(browser: Any, two_hundred: Any, tmp_path: Path) -> None:
+    summary, pictures = two_hundred
+    assert 10 <= len(pictures) < 20
+    file = tmp_path / "many.html"
+    file.write_text(html_report(summary, pictures), encoding="utf-8")
+    assert file.stat().st_size < 10e6
+    page = opened(browser, file, viewport=SIZES["desk"], offline=True)
+    shown = tables(page)
+    assert all(rows and all(all(cell.strip() for cell in row) for row in rows) for rows in shown.values())
+    snr = [one["metrics"]["snr_db"] for one in summary["pages"]]
+    assert [row[4] for row in shown["Every page"]] == [f"{value:.3f}" for value in snr]
+    assert len({row[0] for row in shown["Every page"]}) == 200
+    assert {row[0]: row[1:3] for row in shown["By preset, means over pages"]} == {
+        "clean": ["50", "0"], "print": ["50", "0"], "scan": ["50", "0"], "photo": ["50", "10"],
+    }  # fmt: skip
+    assert [row[1] for row in shown["By dpi, means over pages"]] == ["40"] * 5
+    assert {row[0] for row in shown["By layout, means over pages"]} == set(LAYOUTS)
+    strengths = shown["By degradation and its strength, 0 to 1: mean snr_db of pages"]
+    assert [row[4] for row in strengths] == ["100", "67", "50", "40", "34"]  # pages with it
+    assert shown["Failures, 0 dB each"][-1][1] == "no grid <b>found</b> (199)"
+    assert len(shown["Failures, 0 dB each"]) == 10
+    assert shown["Not scored, in none of the numbers"] == [["p/200", "its truth is damaged"]]
+    read = [(value, one["name"]) for value, one in zip(snr, summary["pages"], strict=True) if not one["failed"]]
+    headings = page.evaluate("() => [...document.querySelectorAll('h3')].map(h => h.innerText)")
+    assert headings == [f"{name}: {value:.2f} dB" for value, name in sorted(read)[:10]]
+    sizes = page.evaluate("() => [...document.images].map(image => [image.naturalWidth, image.clientWidth])")
+    assert len(sizes) == 20  # overlay and residual of the worst ten
+    assert all(natural > 100 and 100 < client <= SIZES["desk"]["width"] for natural, client in sizes)
+    charts = page.evaluate("() => [...document.querySelectorAll('svg')].map(svg => svg.getBoundingClientRect().height)")
+    assert len(charts) == 4
+    assert min(charts) > 50
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not PHOTOS.is_dir(), reason="needs the photos beside the repository")
+def test_a_report_of_real_photos(browser: Any, tmp_path: Path) -> None:
+    file = tmp_path / "photos.html"
+    summary = evaluate.main(["--pages", str(PHOTOS), "--limit", "2", "--html", str(file), "--quiet"])  # 16 take minutes
+    page = opened(browser, file, viewport=SIZES["desk"], offline=True)
+    shown = tables(page)
+    assert [row[4] for row in shown["Every page"]] == [f"{one['metrics']['snr_db']:.3f}" for one in summary["pages"]]
+    assert len(page.evaluate("() => [...document.images].map(image => image.naturalWidth)")) == 4
+    assert summary["failures"] == []
+    assert summary["metrics"]["snr_kaggle_db"]["mean"] > 12
 
 
 def _rgb(colour: str) -> list[int]:

@@ -60,7 +60,7 @@ def test_one_file_without_references_whose_numbers_are_the_summarys(summary: Sum
     page = Document(text)
     assert not re.search(r"https?://|@import|url\((?!#)|<script|<link", text)
     assert all(reference.startswith(("data:image/", "#")) for reference in page.references)
-    assert page.tags.count("svg") == 3
+    assert page.tags.count("svg") == 4
     assert page.tags.count("img") == 3
     for rows in page.tables.values():
         assert len(rows) > 1
@@ -98,7 +98,7 @@ def test_a_comparison_comes_first(summary: Summary, comparison: Summary) -> None
     assert means["snr_db"][2] == f"{comparison['metrics']['snr_db']['difference']:.3f}"
     assert means["snr_db"][4:] == ["5", "0", "1"]
     assert len(page.tables["B - A, page by page"]) == 7
-    assert page.tags.count("svg") == 4
+    assert page.tags.count("svg") == 6
 
 
 def test_a_summary_of_failures_alone_and_of_an_older_version(summary: Summary) -> None:

@@ -27,8 +27,16 @@ def test_the_text_names_all_that_was_measured(summary: Summary) -> None:
     assert f"{summary['oracle']['snr_db']['mean']:.3f}" in text
     assert "  p<6>: no grid <b>found</b>" in text
     assert "predictions without a truth: 1 (stray)" in text
-    for name in (*PAGE_METRICS, "By lead", "By preset", "By layout", "By dpi", "aVR", "12x1"):
+    for name in (*PAGE_METRICS, "By lead", "By preset", "By layout", "By dpi", "aVR", "12x1", "By degradation"):
         assert name in text
+
+
+def test_each_degradation_has_its_row(summary: Summary) -> None:
+    (line,) = [line for line in tables(summary).splitlines() if line.startswith("folds ")]
+    snr = [page["metrics"]["snr_db"] for page in summary["pages"]]
+    means = [sum(snr[::2]) / 3, sum(snr[1::2]) / 3, snr[1], snr[3], snr[5]]
+    numbers = [part for mean, n in zip(means, "33111", strict=True) for part in (f"{mean:.3f}", n)]
+    assert line.split() == ["folds", *numbers]
 
 
 def test_markdown_holds_the_same(summary: Summary) -> None:
@@ -48,6 +56,7 @@ def test_csv_has_a_row_for_each_page_and_lead(summary: Summary, tmp_path: Path) 
         for name in PAGE_METRICS:
             value = page["metrics"][name]
             assert row[name] == "" if value is None else float(row[name]) == value
+    assert [row["degradations"] for row in rows[::13]] == ["", "folds 0.2", "", "folds 0.5", "", "folds 0.9"]
     lead = rows[3]
     expected = summary["pages"][0]["per_lead"][lead["lead"]]
     assert [float(lead[name]) for name in LEAD_METRICS] == [expected[name] for name in LEAD_METRICS]

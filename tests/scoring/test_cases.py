@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,13 @@ import pytest
 from ecgdig.io import write_wfdb
 from ecgdig.page import Layout, Style, render
 from ecgdig.recording import Recording
-from ecgdig.scoring.cases import folder_cases, manifest_facts, rendered_cases
+from ecgdig.scoring.cases import (
+    CaseError,
+    folder_cases,
+    manifest_facts,
+    rendered_cases,
+    those_that_can_be_scored,
+)
 from ecgdig.scoring.scored import as_recorded
 from ecgdig.sources import Simulator
 
@@ -108,14 +115,65 @@ def test_cases_can_be_left_out(tmp_path: Path) -> None:
     some = list(rendered_cases(source, "clean", ("3x4", "6x2"), 60, 1, iter([1, 7])))
     assert [case.index for case in some] == [1]
     np.testing.assert_array_equal(some[0].image, whole[1].image)
-    assert some[0].facts == {"preset": "clean", "layout": "6x2", "dpi": 60.0}
+    assert some[0].facts == {"preset": "clean", "layout": "6x2", "dpi": 60.0, "degradations": {}}
     _write(tmp_path, "3x4")
     assert list(folder_cases(tmp_path, [1])) == []
     assert next(folder_cases(tmp_path, [0])).facts == {"layout": "3x4"}
 
 
+def test_pages_that_cannot_be_scored_are_passed_over() -> None:
+    def make(indices: Iterator[int]) -> Iterator[int]:
+        for i in indices:
+            if i == 6:
+                return
+            if i in (0, 2, 3, 5):
+                raise CaseError(f"p{i}", f"because of {i}")
+            yield i
+
+    unscored: dict[str, str] = {}
+    assert list(those_that_can_be_scored(make, count(), unscored)) == [1, 4]
+    assert unscored == {f"p{i}": f"because of {i}" for i in (0, 2, 3, 5)}
+
+
+def test_a_damaged_picture_is_a_case_that_says_why(tmp_path: Path) -> None:
+    _write(tmp_path, "3x4")
+    (tmp_path / "a.png").write_text("no picture")
+    (case,) = folder_cases(tmp_path)
+    assert case.image.size == 0
+    assert "a.png: not a picture" in case.error
+    assert np.isfinite(case.truth.lead("I")).any()
+
+
+def test_a_truth_without_anything_that_is_printed_is_refused(tmp_path: Path) -> None:
+    _write(tmp_path, "3x4")
+    known = Simulator(1)[0]
+    signal = known.signal_mv.copy()
+    signal[[known.leads.index(lead) for lead in ("I", "II", "III")], :1250] = np.nan
+    write_wfdb(replace(known, signal_mv=signal).select(("I", "II", "III")), tmp_path, "truth")
+    with pytest.raises(CaseError, match="no known sample where a page of layout 3x4") as refused:
+        next(folder_cases(tmp_path))
+    assert refused.value.name == "a"
+
+
+@pytest.mark.parametrize("row", ["a.png,", ",truth", "a.png"])
+def test_a_row_of_the_index_that_names_too_little_is_refused(tmp_path: Path, row: str) -> None:
+    (tmp_path / "index.csv").write_text(f"image,truth\nb.png,truth\n{row}\n")
+    with pytest.raises(ValueError, match="row 2 names no image or no truth"):
+        next(folder_cases(tmp_path))
+
+
 def test_facts_come_from_the_manifest(tmp_path: Path) -> None:
     assert manifest_facts(tmp_path) == {}
     _write(tmp_path, "")
-    (tmp_path / "manifest.csv").write_text("index,image,preset,layout,dpi\n0,a.png,scan,12x1,150.5\n")
-    assert next(folder_cases(tmp_path)).facts == {"preset": "scan", "layout": "12x1", "dpi": 150.5}
+    columns = "index,image,preset,layout,dpi,degrade.folds,degrade.stain,degrade.folds.depth_mm"
+    (tmp_path / "manifest.csv").write_text(f"{columns}\n0,a.png,scan,12x1,150.5,0.25,,3 4\n")
+    facts = {"preset": "scan", "layout": "12x1", "dpi": 150.5, "degradations": {"folds": 0.25}}
+    assert next(folder_cases(tmp_path)).facts == facts
+
+
+def test_a_rendered_case_says_what_was_done_to_it() -> None:
+    cases = list(rendered_cases(Simulator(3, seed=3), "photo", ("3x4",), 60, 1))
+    for case in cases:
+        assert case.page is not None
+        assert case.facts["degradations"] == pytest.approx(case.page.degradations, abs=1e-4)
+    assert any(case.facts["degradations"] for case in cases)

@@ -49,7 +49,7 @@ def test_an_index_names_the_pages_and_what_they_print(tmp_path: Path) -> None:
     write_wfdb(recording(0), tmp_path / "read", "one")
     pairs, extra = match(tmp_path / "read", tmp_path / "truth")
     assert [(p.name, p.prediction and p.prediction.name) for p in pairs] == [("one", "one.hea"), ("two", "page1.csv")]
-    assert pairs[0].facts == {"preset": "scan", "layout": None, "dpi": 100.0}
+    assert pairs[0].facts == {"preset": "scan", "layout": None, "dpi": 100.0, "degradations": None}
     assert extra == ["page0", "stray"]
     first = next(scored_pairs(pairs, count()))
     assert np.isfinite(first.truth.lead("V1")).mean() == pytest.approx(0.25)

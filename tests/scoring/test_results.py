@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from readings import results
@@ -25,6 +27,28 @@ def test_intervals_hold_the_mean_and_groups_their_pages() -> None:
     assert clean["snr_db"] == pytest.approx(snr[::2].mean())
     assert list(summary["groups"]["dpi"]) == ["125 to 175", "175 to 250"]
     assert summary["errors"] == {summary["pages"][5]["name"]: "no grid <b>found</b>"}
+
+
+def test_degradations_are_grouped_by_strength() -> None:
+    summary = summary_of(results())
+    snr = column(summary["pages"], "snr_db")
+    (name, found), *others = summary["degradations"].items()
+    assert (name, others) == ("folds", [])
+    assert {key: row["pages"] for key, row in found.items()} == {
+        "without": 3, "with": 3, "to 1/3": 1, "to 2/3": 1, "to 1": 1,
+    }  # fmt: skip
+    for key, pages in (("without", [0, 2, 4]), ("with", [1, 3, 5]), ("to 1/3", [1]), ("to 2/3", [3]), ("to 1", [5])):
+        assert found[key]["snr_db"] == pytest.approx(snr[pages].mean()), key
+    assert summary["pages"][3]["degradations"] == {"folds": 0.5}
+
+
+def test_pages_of_which_nothing_is_known_have_no_part_in_degradations() -> None:
+    known = results(2)
+    unknown = [replace(one, index=one.index + 2, facts={}) for one in known]
+    assert summary_of(unknown)["degradations"] == {}
+    found = summary_of([*known, *unknown])["degradations"]["folds"]
+    assert (found["with"]["pages"], found["without"]["pages"]) == (1, 1)
+    assert found["to 1"] == {"pages": 0, "snr_db": None}
 
 
 def test_honest_error_bars_are_as_expected() -> None:

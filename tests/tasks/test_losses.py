@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from two_processes import in_two
 
 from ecgdig.tasks.losses import dice_loss, height_loss, present_loss, snr_loss
 
@@ -56,6 +57,41 @@ def test_columns_where_nothing_is_printed_do_not_count(loss) -> None:  # type: i
     assert not logits.grad[:, :, 1].any()
     nothing = loss(logits, torch.full((1, 3), NAN), 1.0)
     assert float(nothing.detach()) == 0
+
+
+def _height(logits: Tensor, target: Tensor) -> Tensor:
+    return height_loss(logits, target, 1.0)
+
+
+def _snr(logits: Tensor, target: Tensor) -> Tensor:
+    return snr_loss(logits, target, 1.0)
+
+
+def _present(logits: Tensor, target: Tensor) -> Tensor:
+    return present_loss(logits[:, 0], target)
+
+
+def _dice(logits: Tensor, target: Tensor) -> Tensor:
+    return dice_loss(logits, torch.sigmoid(gaussian(torch.nan_to_num(target), 1.0) + 3))
+
+
+@pytest.mark.parametrize("loss", [_height, _snr, _present, _dice])
+def test_two_processes_have_the_loss_and_the_gradient_of_one(loss) -> None:  # type: ignore[no-untyped-def]
+    logits = torch.randn(4, 24, 3, generator=torch.Generator().manual_seed(2), requires_grad=True)
+    # the first process has five columns in two strips, the second one column
+    target = torch.tensor([[5.0, NAN, 17.8], [2.0, 9.0, 8.5], [NAN, NAN, NAN], [NAN, 12.0, NAN]])
+    whole = loss(logits, target)
+    (slope,) = torch.autograd.grad(whole, logits)
+
+    def share(rank: int) -> tuple[float, Tensor]:
+        mine = logits.detach()[2 * rank : 2 * rank + 2].requires_grad_()
+        value = loss(mine, target[2 * rank : 2 * rank + 2])
+        return float(value.detach()), torch.autograd.grad(value, mine)[0]
+
+    shares = in_two(share)
+    assert [value for value, _ in shares] == pytest.approx([float(whole.detach())] * 2, rel=1e-5)
+    # DDP takes the mean over the processes
+    torch.testing.assert_close(torch.cat([g for _, g in shares]) / 2, slope, rtol=1e-4, atol=1e-7)
 
 
 def test_present_and_dice_of_wrong_answers() -> None:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from torch.utils.data import default_collate
+from two_processes import gradient, in_two
 
 from ecgdig.grid.overview import HEADS, STEPS_A_DOUBLING
 from ecgdig.sources import Simulator
@@ -60,3 +61,20 @@ def test_views_beside_the_page_are_not_judged():
     nothing = torch.full((len(TRUTHS), 10, 10), torch.nan)
     nothing[0] = 0
     assert _judged(nothing, perfect(nothing.numpy())) == {}
+
+
+def test_two_processes_have_the_loss_and_the_gradient_of_one():
+    torch.manual_seed(0)
+    data = PageDataset(Simulator(4, seed=0, duration_s=10.0), 160, 4, {"clean": 1.0}, 1, 4)
+    items = [data[0], data[1]]
+    task = PageTask().eval()  # batch norm takes statistics of a batch otherwise
+    whole = task._step(default_collate(items))[0]
+
+    def share(rank):
+        loss = task._step(default_collate([items[rank]]))[0]
+        return float(loss.detach()), gradient(task, loss)
+
+    shares = in_two(share)
+    assert [loss for loss, _ in shares] == pytest.approx([float(whole.detach())] * 2, rel=1e-5)
+    wanted = gradient(task, whole)
+    assert float((sum(g for _, g in shares) / 2 - wanted).norm()) < 1e-4 * float(wanted.norm())

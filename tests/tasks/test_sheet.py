@@ -1,6 +1,7 @@
 import pytest
 import torch
 from torch.utils.data import default_collate
+from two_processes import gradient, in_two
 
 from ecgdig.sheets import SheetDataset
 from ecgdig.sources import Simulator
@@ -31,3 +32,20 @@ def test_dice_of_a_known_overlap():
     chance[..., :5, :], truth[..., :5, :5] = 1, 1
     assert float(_dice(chance, truth)) == pytest.approx((2 * 25 + 1) / (50 + 25 + 1))
     assert float(_dice(0 * chance, 0 * truth)) == 1
+
+
+def test_two_processes_have_the_loss_and_the_gradient_of_one():
+    torch.manual_seed(0)
+    data = SheetDataset(Simulator(4, seed=0, duration_s=10.0), (128, 192), 3, {"clean": 1.0}, 1, 4)
+    items = [data[0], data[1]]
+    task = SheetTask().eval()  # batch norm takes statistics of a batch otherwise
+    whole = task._step(default_collate(items))[0]
+
+    def share(rank):
+        loss = task._step(default_collate([items[rank]]))[0]
+        return float(loss.detach()), gradient(task, loss)
+
+    shares = in_two(share)
+    assert [loss for loss, _ in shares] == pytest.approx([float(whole.detach())] * 2, rel=1e-5)
+    wanted = gradient(task, whole)
+    assert float((sum(g for _, g in shares) / 2 - wanted).norm()) < 1e-4 * float(wanted.norm())
