@@ -25,8 +25,8 @@ from ecgdig.units import LARGE_SQUARE_MM, PULSE_S, STANDARD_SPEED_MM_PER_S
 
 USUAL_S = 10.0  # what rows last
 
-_LONG_SIDE_MM = (130.0, 460.0)  # of a page
-_STEP = 1.18  # from one scale that is tried to the next
+_LONG_SIDE_MM = (400.0, 140.0)  # of a page, most and least
+_STEP = 1.18  # from one scale that is tried to the next, near the clearest; farther off its square
 _LEAST_ROWS_MM2 = 60.0  # of rows that are seen, on any ECG page
 _SIDEWAYS = 0.9
 _PULSE_FACTORS = (np.exp(np.arange(-0.27, 0.271, 0.025)), np.exp(np.arange(-0.04, 0.041, 0.01)))  # of each look
@@ -174,23 +174,31 @@ def _clearest(image: Image, skew: float) -> tuple[float, SheetMaps]:
         GeometryError: it sees none at any scale.
     """
     long_side = max(image.shape[:2])
-    low = max(long_side / _LONG_SIDE_MM[1], PX_PER_MM_RANGE[0])
-    high = min(long_side / _LONG_SIDE_MM[0], PX_PER_MM_RANGE[1])
-    n = max(1, int(np.ceil(np.log(max(high / low, 1.0)) / np.log(_STEP))))
-    tried = np.geomspace(low, max(high, low), n + 1)
-    found: list[tuple[float, float, SheetMaps]] = []
-    for scale in tried:
-        maps = sheet_maps(ink_map(image, _warp(image, float(scale), skew)[0]).picture)
-        found.append((_clear(maps), float(scale), maps))
-    best = int(np.argmax([clear for clear, _, _ in found]))
-    clear, scale, maps = found[best]
-    cells_mm2 = _CELLS**-2
-    if clear <= 0 or float((maps.row > 0.5).sum()) * cells_mm2 < _LEAST_ROWS_MM2:
+    low, high = (long_side / side for side in _LONG_SIDE_MM)
+    low, high = max(low, PX_PER_MM_RANGE[0]), max(min(high, PX_PER_MM_RANGE[1]), PX_PER_MM_RANGE[0])
+    found: dict[float, tuple[float, SheetMaps]] = {}
+
+    def look(scale: float) -> None:
+        maps = sheet_maps(ink_map(image, _warp(image, scale, skew)[0]).picture)
+        found[scale] = _clear(maps), maps
+
+    n = 1 + int(np.ceil(np.log(high / low) / np.log(_STEP**2)))
+    for scale in np.geomspace(low, high, n):
+        look(float(scale))
+    best = max(found, key=lambda scale: found[scale][0])
+    if float((found[best][1].row > 0.5).sum()) < _LEAST_ROWS_MM2 * _CELLS**2:
         raise NoRowsError("no rows of ECG traces found; check that the image shows an ECG")
-    if 0 < best < len(found) - 1:  # between the steps: a parabola
-        a, b, c = (found[best + d][0] for d in (-1, 0, 1))
-        scale *= _STEP ** float(np.clip(0.5 * (a - c) / (a - 2 * b + c + 1e-12), -0.5, 0.5))
-    return scale, maps
+    for factor in (1 / _STEP, _STEP):
+        look(best * factor)
+    order = sorted(found)
+    best = max(found, key=lambda scale: found[scale][0])
+    i = order.index(best)
+    if not 0 < i < len(order) - 1:
+        return best, found[best][1]
+    x, y = np.log(order[i - 1 : i + 2]), [found[scale][0] for scale in order[i - 1 : i + 2]]
+    bend, slope, _ = np.polyfit(x - x[1], y, 2)
+    off = -slope / (2 * bend) if bend < 0 else 0.0
+    return best * float(np.exp(np.clip(off, -0.5 * np.log(_STEP), 0.5 * np.log(_STEP)))), found[best][1]
 
 
 def _clear(maps: SheetMaps) -> float:
