@@ -67,13 +67,15 @@ class Running:
         return client
 
 
-def running(settings: Any) -> Iterator[Running]:
+def running(settings: Any, **how: Any) -> Iterator[Running]:
+    """A server; `how` it listens is said to uvicorn."""
     from ecgdig.commands.serve import _listener
     from ecgdig.web.app import Server
+    from ecgdig.web.connection import TimedConnection
 
     listener = _listener("127.0.0.1", 0)
     server = Server(settings)
-    runner = uvicorn.Server(uvicorn.Config(server.app(), log_level="warning", lifespan="on"))
+    runner = uvicorn.Server(uvicorn.Config(server.app(), **{"http": TimedConnection, "log_level": "warning", **how}))
     thread = threading.Thread(target=runner.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -44,44 +45,59 @@ def main(args: Sequence[str] | None = None, prog: str = "digitize") -> None:
         raise SystemExit(2) from None
     for row in bad:
         print(shown(row.error), file=sys.stderr)
-    rows: dict[Job, Row] = {}
-    if not options.overwrite:
-        kept = ((job, done_before(job, request)) for job in jobs)
-        rows = {job: row for job, row in kept if row is not None}
-        if rows:
-            voice.say(f"digitize: {len(rows)} pages were read before and are kept; --overwrite reads them again")
+    rows = {} if options.overwrite else _kept(jobs, request, voice)
     to_do = [job for job in jobs if job not in rows]
-    workers = options.workers or default_workers(len(to_do))
     summary = request.out / "summary.csv"
+
+    def written() -> list[Row]:
+        table = _in_order(jobs, rows, bad)
+        write_summary(table, summary)
+        outbox.push()
+        return table
+
     interrupted = False
-    bar = tqdm(total=len(to_do), unit="page", disable=len(to_do) < 2 or not voice.shows_progress, leave=False)
     try:
-        if cluster is None:
-            finished = run(to_do, request, model, min(workers, len(to_do)))
-        else:
-            finished = run_on(cluster, to_do, request)
-        for job, row in finished:
-            rows[job] = row
-            bar.update()
-            with tqdm.external_write_mode():
-                _tell(job, row, voice)
-            if len(rows) % _SUMMARY_EVERY == 0:
-                write_summary(_in_order(jobs, rows, bad), summary)
-                outbox.push()
+        workers = min(options.workers or default_workers(len(to_do)), len(to_do))
+        finished = run(to_do, request, model, workers) if cluster is None else run_on(cluster, to_do, request)
+        try:
+            for job, row in _watched(finished, len(to_do), voice):
+                rows[job] = row
+                if len(rows) % _SUMMARY_EVERY == 0:
+                    written()
+        except KeyboardInterrupt:
+            interrupted = True
+        table = written()
     except (ClusterError, RemoteError) as error:
         print(f"digitize: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        interrupted = True
-    finally:
-        bar.close()
-    table = _in_order(jobs, rows, bad)
-    write_summary(table, summary)
-    try:
-        outbox.push()
-    except RemoteError as error:
-        print(f"digitize: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+    _end(table, summary, interrupted)
+
+
+def _kept(jobs: Sequence[Job], request: Request, voice: Voice) -> dict[Job, Row]:
+    """The pages that were read before."""
+    kept = ((job, done_before(job, request)) for job in jobs)
+    rows = {job: row for job, row in kept if row is not None}
+    if rows:
+        voice.say(f"digitize: {len(rows)} pages were read before and are kept; --overwrite reads them again")
+    return rows
+
+
+def _watched(finished: Iterable[tuple[Job, Row]], n: int, voice: Voice) -> Iterator[tuple[Job, Row]]:
+    """Pages as they are finished, of `n`, each told on a line beside a bar."""
+    with tqdm(total=n, unit="page", disable=n < 2 or not voice.shows_progress, leave=False) as bar:
+        for job, row in finished:
+            bar.update()
+            with tqdm.external_write_mode():
+                _tell(job, row, voice)
+            yield job, row
+
+
+def _end(table: Sequence[Row], summary: Path, interrupted: bool) -> None:
+    """Say what was not done.
+
+    Raises:
+        SystemExit: 1 when a page could not be read, 130 when interrupted.
+    """
     failed = sum(row.status == "failed" for row in table)
     if failed:
         print(f"digitize: {failed} of {len(table)} pages could not be read; see {shown(str(summary))}", file=sys.stderr)

@@ -193,18 +193,13 @@ def _export(folder: Path, options: argparse.Namespace, voice: Voice) -> None:
         write_shards(pages, options.shards, watched("shards"))
 
 
-def parser(prog: str = "render") -> argparse.ArgumentParser:
-    """The options."""
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="""Draw ECG recordings as pages of paper, with the exact truth of each page beside it.
+_DESCRIPTION = """Draw ECG recordings as pages of paper, with the exact truth of each page beside it.
 
 In DIR: images/, truth/ (a WFDB record in mV of what is printed, and a .npz with layout, warp, polylines, boxes and
 style, read by ecgdig.dataset.load), manifest.csv (everything drawn, SHA-256 of each file) and index.csv (for
 eval_snr.py --pages DIR). A page depends only on seed, number and options: any number of workers makes the same bytes.
-A run that was stopped or killed goes on when the same command is given again; a larger --limit adds pages.""",
-        epilog=f"""examples:
+A run that was stopped or killed goes on when the same command is given again; a larger --limit adds pages."""
+_EPILOG = f"""examples:
   render.py --out pages --preset photo --limit 50                    50 simulated photos
   render.py ptb-xl --out pages --preset scan --workers 8             one scan of each PTB-XL record
   render.py my-records a/00001_hr --out pages --pages-per-record 3   a folder and a single record, 3 pages each
@@ -213,8 +208,24 @@ A run that was stopped or killed goes on when the same command is given again; a
   render.py holter --out pages --layout CH1/CH2 --sheets all        from the first sample to the last
   render.py --out pages --limit 50 --export coco yolo masks --shards 1000
 
-{EXIT_CODES}""",
+{EXIT_CODES}"""
+
+
+def parser(prog: str = "render") -> argparse.ArgumentParser:
+    """The options."""
+    parser = argparse.ArgumentParser(
+        prog=prog, formatter_class=argparse.RawDescriptionHelpFormatter, description=_DESCRIPTION, epilog=_EPILOG
     )
+    _add_run(parser)
+    _add_pages(parser)
+    _add_looks(parser)
+    _add_files(parser)
+    add_voice(parser)
+    return parser
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    """Which recordings, how many pages of them, by how many processes, as what kind of picture."""
     parser.add_argument(
         "records",
         nargs="*",
@@ -239,6 +250,10 @@ A run that was stopped or killed goes on when the same command is given again; a
     add_engine(parser)
     parser.add_argument("--format", default="jpg", choices=list(FORMATS), help="of the pictures (default: jpg)")
     parser.add_argument("--quality", type=int, default=95, help="1 to 100, of jpg and webp; webp: 100 = lossless")
+
+
+def _add_pages(parser: argparse.ArgumentParser) -> None:
+    """What all pages have in common."""
     parser.add_argument(
         "--layout",
         help="3x4, 3x4+1, 3x4+3, 6x2, 12x1 ... of every page, or rows of any leads, I,V1/II,V5+II (default: drawn)",
@@ -263,7 +278,10 @@ A run that was stopped or killed goes on when the same command is given again; a
         choices=["any", "usual"],
         help="usual: only 25 mm/s and 10 mm/mV on letter or A4 paper with a grid (default: any)",
     )
-    _add_looks(parser)
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    """What is written beside the pictures."""
     parser.add_argument(
         "--truth-records",
         default="printed",
@@ -281,8 +299,6 @@ A run that was stopped or killed goes on when the same command is given again; a
     parser.add_argument(
         "--shards", type=int, metavar="N", help="also pack WebDataset tars of N pages each into shards/"
     )
-    add_voice(parser)
-    return parser
 
 
 def _add_looks(parser: argparse.ArgumentParser) -> None:

@@ -24,6 +24,7 @@ def main(args: Sequence[str] | None = None, prog: str = "serve") -> None:
         import uvicorn
 
         from ecgdig.web.app import Server, Settings, default_workers
+        from ecgdig.web.connection import TimedConnection
     except ImportError as error:
         print(f"serve: {error.name} is missing; pip install 'ecgdig[web]'", file=sys.stderr)
         raise SystemExit(2) from None
@@ -55,8 +56,8 @@ def main(args: Sequence[str] | None = None, prog: str = "serve") -> None:
     if open_to_others:
         voice.say("anyone with this address can use it; put TLS in front of it beyond a trusted network")
     config = uvicorn.Config(
-        server.app(), log_level="warning", access_log=False, server_header=False, timeout_keep_alive=15,
-        limit_concurrency=200, timeout_graceful_shutdown=3,
+        server.app(), http=TimedConnection, ws="none", log_level="warning", access_log=False, server_header=False,
+        timeout_keep_alive=15, limit_concurrency=200, timeout_graceful_shutdown=3,
     )  # fmt: skip
     uvicorn.Server(config).run(sockets=[listener])
 

@@ -105,7 +105,8 @@ def fit_ink(
         readings whose spread is the standard error of a column in mm.
     """
     plain = tuple(row if r in fitted else _unfitted(row) for r, row in enumerate(rows))
-    known = [row for row in rows if np.isfinite(row.y_mm).sum() > 2]
+    # the picture reaches as far as those that are to be fitted
+    known = [row for r, row in enumerate(rows) if r not in fitted and np.isfinite(row.y_mm).sum() > 2]
     if not known:
         return plain
     canvas = _canvas(warp, layout, known)

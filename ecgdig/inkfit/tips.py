@@ -38,6 +38,7 @@ _LONGEST_MM, _STEP_MM = 14.0, 0.5  # tips that are tried
 _SHORTEST_MM = 0.4  # others are left to the fit
 _PER_MM = 0.02  # of misfit that a mm of tip must explain: of tips that explain the same the shortest stays
 _LEAST = 1.5  # of misfit that a longer tip must explain, in pixels of full ink
+_HOPELESS = 10.0  # of misfit more than a shorter tip had: it runs over bare paper, and so do all that are longer
 _DOUBT_MM = 0.5  # standard error of a flank that was drawn anew, for the fit that follows
 _CAP = 0.3  # of ink; pixels that differ by more are something else
 _SURROUND = 8  # columns drawn on both sides of a wave
@@ -65,10 +66,16 @@ class _Window:
     left: int
     pen: Pen
 
-    def misfit(self, x: Array, y: Array) -> float:
-        """Squares of what is seen less what is drawn, of a curve through these points."""
+    def near(self, x: Array, y: Array) -> Array:
+        """Squared distances in px of a curve through these points, `(rows, columns)`; infinite without a piece."""
+        out = np.full(self.share.shape, np.inf)
+        _bring_near(out, x - self.left, y - self.top)
+        return out
+
+    def misfit(self, near: Array, x: Array, y: Array) -> float:
+        """Squares of what is seen less what is drawn, of a curve through these points and whatever is `near` too."""
         return _misfit(
-            x - self.left, y - self.top, self.share, self.weight, self.open_, self.strength,
+            near, x - self.left, y - self.top, self.share, self.weight, self.open_, self.strength,
             self.pen.half, self.pen.blur, _CAP,
         )  # fmt: skip
 
@@ -170,15 +177,18 @@ def _lengthen(curve: Curve, wave: _Wave, window: _Window, scale: float) -> bool:
     left, right = wave.left, wave.right
     before, after = slice(max(0, left - _SURROUND), left), slice(right + 1, right + 1 + _SURROUND)
     around = slice(before.start, after.stop)
-    was = window.misfit(x[around], y[around])
+    was = window.misfit(window.near(x[:0], y[:0]), x[around], y[around])
+    still = window.near(x[before.start : left + 1], y[before.start : left + 1])
+    still = np.minimum(still, window.near(x[right : after.stop], y[right : after.stop]))
     best, tip, longest = was, wave.tip, 0.0
     for k in range(max(wave.tip - _SIDEWAYS, left + 1), min(wave.tip + _SIDEWAYS, right - 1) + 1):
+        least = np.inf
         for length in np.arange(0.0, _LONGEST_MM + _STEP_MM, _STEP_MM):
-            points = y[wave.tip] + wave.down * length * scale
-            misfit = window.misfit(
-                np.concatenate([x[before], x[[left, k, right]], x[after]]),
-                np.concatenate([y[before], [y[left], points, y[right]], y[after]]),
-            )
+            height = y[wave.tip] + wave.down * length * scale
+            misfit = window.misfit(still, x[[left, k, right]], np.array([y[left], height, y[right]]))
+            least = min(least, misfit)
+            if misfit > least + _HOPELESS:
+                break
             if misfit + _PER_MM * length < best:
                 best, tip, longest = misfit + _PER_MM * length, k, float(length)
     if was - best < _LEAST or longest < _SHORTEST_MM:
@@ -194,23 +204,37 @@ def _lengthen(curve: Curve, wave: _Wave, window: _Window, scale: float) -> bool:
 
 
 @njit(cache=True, nogil=True)
+def _squared(i: int, j: int, x: Array, y: Array) -> float:
+    """The squared distance of a pixel from a curve through points; infinite from a single point."""
+    nearest = np.inf
+    for k in range(x.size - 1):
+        dx, dy = x[k + 1] - x[k], y[k + 1] - y[k]
+        squared = max(dx * dx + dy * dy, 1e-12)
+        t = min(1.0, max(0.0, ((j - x[k]) * dx + (i - y[k]) * dy) / squared))
+        ex, ey = x[k] + t * dx - j, y[k] + t * dy - i
+        nearest = min(nearest, ex * ex + ey * ey)
+    return nearest
+
+
+@njit(cache=True, nogil=True)
+def _bring_near(near: Array, x: Array, y: Array) -> None:
+    for i in range(near.shape[0]):
+        for j in range(near.shape[1]):
+            near[i, j] = min(near[i, j], _squared(i, j, x, y))
+
+
+@njit(cache=True, nogil=True)
 def _misfit(
-    x: Array, y: Array, share: Map, weight: Map, open_: Map, strength: Map, half: float, blur: float, cap: float
-) -> float:
-    total = 0.0
+    near: Array, x: Array, y: Array, share: Map, weight: Map, open_: Map, strength: Map, half: float, blur: float,
+    cap: float,
+) -> float:  # fmt: skip
+    total, reach = 0.0, half + 4 * blur
     for i in range(share.shape[0]):
         for j in range(share.shape[1]):
-            nearest = np.inf
-            for k in range(x.size - 1):
-                dx, dy = x[k + 1] - x[k], y[k + 1] - y[k]
-                squared = max(dx * dx + dy * dy, 1e-12)
-                t = min(1.0, max(0.0, ((j - x[k]) * dx + (i - y[k]) * dy) / squared))
-                ex, ey = x[k] + t * dx - j, y[k] + t * dy - i
-                nearest = min(nearest, ex * ex + ey * ey)
-            distance = math.sqrt(nearest)
+            squared = min(near[i, j], _squared(i, j, x, y))
             own = 0.0
-            if distance < half + 4 * blur:
-                own = min(0.98, strength[i, j] * stroke(distance, half, blur)[0])
+            if squared < reach * reach:
+                own = min(0.98, strength[i, j] * stroke(math.sqrt(squared), half, blur)[0])
             rest = share[i, j] - (1 - open_[i, j] * (1 - own))
             total += weight[i, j] * min(rest * rest, cap * cap)
     return total

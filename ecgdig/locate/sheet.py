@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from ecgdig.convolve import Array
 from ecgdig.locate.ink import INK_PX_PER_MM, InkMap
@@ -121,7 +122,7 @@ def sheet_maps(page: Image) -> SheetMaps:
     level = level if level.shape[2] == 3 else np.repeat(level, 3, axis=2)
     padded = np.pad(level, ((0, -h % DEEP_STRIDE), (0, -w % DEEP_STRIDE), (0, 0)), "edge")
     logits, turned = run(_answers, WEIGHTS, cells(padded))
-    chances = np.asarray(1 / (1 + np.exp(-logits)), np.float32)
+    chances = np.asarray(expit(logits), np.float32)
     vote = _vote(turned, chances[..., MAPS.index("row")])
     seen = chances[: -(-h // STRIDE), : -(-w // STRIDE)]
     return SheetMaps(**{name: np.ascontiguousarray(seen[..., k]) for k, name in enumerate(MAPS)}, quarters=vote)

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import json
 import secrets
+from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "geolocation=(), microphone=(), payment=(), usb=()",
 }
+GAP_S = 20.0  # between parts of a body; after a longer one it is given up
 OWN_HEADER = "x-ecgdig"  # a page of another site cannot send it without being asked first
 
 
@@ -104,7 +106,7 @@ async def body_to_file(request: Request, path: Path, most_mb: int, most_s: float
     try:
         async with asyncio.timeout(most_s):
             with coming.open("xb") as file:
-                async for part in request.stream():
+                async for part in _parts(request):
                     size += len(part)
                     if size > most_mb * MB:
                         raise RefusedError(413, f"the file is too large; give one of {most_mb} MB at most")
@@ -113,7 +115,8 @@ async def body_to_file(request: Request, path: Path, most_mb: int, most_s: float
             raise RefusedError(400, "an empty file; give a picture or a PDF")
         coming.replace(path)
     except TimeoutError:
-        raise RefusedError(408, f"the upload took more than {most_s:g} s; give a smaller file") from None
+        said = f"the upload took more than {most_s:g} s, or stood still for {GAP_S:g} s; try again, or a smaller file"
+        raise RefusedError(408, said) from None
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
@@ -121,6 +124,22 @@ async def body_to_file(request: Request, path: Path, most_mb: int, most_s: float
     finally:
         coming.unlink(missing_ok=True)
     return size
+
+
+async def _parts(request: Request) -> AsyncIterator[bytes]:
+    """The body as it comes.
+
+    Raises:
+        TimeoutError: nothing came for `GAP_S`.
+    """
+    parts = aiter(request.stream())
+    while True:
+        try:
+            async with asyncio.timeout(GAP_S):
+                part = await anext(parts)
+        except StopAsyncIteration:
+            return
+        yield part
 
 
 def announced_bytes(request: Request) -> int | None:
@@ -138,7 +157,7 @@ async def small_json(request: Request, most_bytes: int = 1_000_000, most_s: floa
     data = b""
     try:
         async with asyncio.timeout(most_s):
-            async for part in request.stream():
+            async for part in _parts(request):
                 data += part
                 if len(data) > most_bytes:
                     raise RefusedError(413, f"a request of more than {most_bytes:,} bytes")

@@ -18,6 +18,7 @@ from typing import Any
 
 READY = {"state": "ready"}
 _MOST_FILE_BYTES = 2_000_000_000
+_MOST_THREADS = 4  # of a worker: whoever corrects a page waits for it, and most of the time nobody else does
 
 
 class Worker:
@@ -52,7 +53,9 @@ class Worker:
 
 def _work(pipe: Connection, checkpoint: str, runtime: str, memory_mb: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
-    os.environ["OMP_NUM_THREADS"] = "1"
+    threads = min(len(os.sched_getaffinity(0)), _MOST_THREADS)
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # of the network
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # small matrices in a loop would only wake its threads
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_MOST_FILE_BYTES, _MOST_FILE_BYTES))
     import cv2
@@ -60,7 +63,7 @@ def _work(pipe: Connection, checkpoint: str, runtime: str, memory_mb: int) -> No
     from ecgdig.hub import load
     from ecgdig.web.tasks import Tasks
 
-    cv2.setNumThreads(1)
+    cv2.setNumThreads(threads)
     tasks = Tasks(load(checkpoint, runtime=runtime))
     limit = memory_mb * 1_000_000
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))  # private memory, not the libraries that are mapped

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -42,7 +46,28 @@ def test_the_self_test_reads_a_page_and_fails_with_a_network_that_cannot(monkeyp
 
 @pytest.mark.slow
 def test_the_self_test_passes_with_the_released_checkpoint() -> None:
-    assert doctor.self_test().state == "ok"
+    doctor.self_test()  # kernels are compiled, libraries loaded
+    found = doctor.self_test(clock=time.process_time)
+    assert found.state == "ok"
+    assert "compiled" not in found.said
+    assert float(found.said.split(" in ")[1].removesuffix(" s")) < 10
+
+
+@pytest.mark.slow
+def test_what_a_first_run_compiles_is_named_apart(tmp_path: Path) -> None:
+    """In a process of its own, with nowhere to find kernels that were compiled before."""
+    code = "from ecgdig.commands import doctor; print(doctor.self_test().said)"
+    cold = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    said = subprocess.run([sys.executable, "-c", code], env=cold, capture_output=True, text=True, check=True).stdout
+    assert "kernels were compiled" in said
+
+
+def test_kernels_that_cannot_be_kept_say_where_to_put_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(name: str) -> None:
+        raise RuntimeError("cannot cache function 'best_path': no locator available for file 'vectorize.py'")
+
+    monkeypatch.setattr(hub, "load", load)
+    assert "NUMBA_CACHE_DIR" in doctor.self_test().remedy
 
 
 def test_json_lines_and_exit_code(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

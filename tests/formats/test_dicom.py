@@ -50,6 +50,61 @@ def test_provenance_and_gaps_are_annotations(page: tuple[Recording, About], tmp_
     assert SHA in ds.ContributingEquipmentSequence[0].ContributionDescription
 
 
+# PS3.3 A.34.3 and the modules named there: what must have a value (type 1, and 1C where its condition holds) ...
+WITH_A_VALUE = (
+    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "InstanceNumber",
+    "ContentDate", "ContentTime", "AcquisitionDateTime", "WaveformSequence",
+)  # fmt: skip
+# ... and what must be there, with a value or without (type 2)
+THERE = (
+    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID",
+    "ReferringPhysicianName", "AccessionNumber", "SeriesNumber", "Manufacturer", "AcquisitionContextSequence",
+)  # fmt: skip
+OF_A_GROUP = (
+    "MultiplexGroupTimeOffset", "WaveformOriginality", "NumberOfWaveformChannels", "NumberOfWaveformSamples",
+    "SamplingFrequency", "ChannelDefinitionSequence", "WaveformBitsAllocated", "WaveformSampleInterpretation",
+    "WaveformPaddingValue", "WaveformData",
+)  # fmt: skip
+OF_A_CHANNEL = (
+    "ChannelSourceSequence", "ChannelSensitivity", "ChannelSensitivityUnitsSequence",
+    "ChannelSensitivityCorrectionFactor", "ChannelBaseline", "ChannelSampleSkew", "WaveformBitsStored",
+)  # fmt: skip
+OF_A_CODE = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
+
+
+def _empty(ds: pydicom.Dataset, names: tuple[str, ...]) -> list[str]:
+    return [name for name in names if name not in ds or ds[name].is_empty]
+
+
+def test_the_object_has_all_that_its_definition_wants(page: tuple[Recording, About], tmp_path: Path) -> None:
+    ds = pydicom.dcmread(write_dicom(*page, tmp_path / "a.dcm"))
+    assert _empty(ds, WITH_A_VALUE) == []
+    assert [name for name in THERE if name not in ds] == []
+    (group,) = ds.WaveformSequence
+    assert _empty(group, OF_A_GROUP) == []
+    assert (group.WaveformBitsAllocated, group.WaveformSampleInterpretation) == (16, "SS")
+    assert len(group.WaveformData) == 2 * group.NumberOfWaveformChannels * group.NumberOfWaveformSamples
+    assert 200 <= group.SamplingFrequency <= 1000
+    for channel in group.ChannelDefinitionSequence:
+        assert _empty(channel, OF_A_CHANNEL) == []
+        for code in (*channel.ChannelSourceSequence, *channel.ChannelSensitivityUnitsSequence):
+            assert _empty(code, OF_A_CODE) == []
+    for note in ds.WaveformAnnotationSequence:
+        assert note.ReferencedWaveformChannels
+        assert note.UnformattedTextValue
+
+
+def test_every_value_is_as_its_representation_wants(page: tuple[Recording, About], tmp_path: Path) -> None:
+    file = write_dicom(*page, tmp_path / "a.dcm")
+    strictly = pydicom.config.settings
+    was, strictly.reading_validation_mode = strictly.reading_validation_mode, pydicom.config.RAISE
+    try:
+        ds = pydicom.dcmread(file)
+        assert sum(1 for _ in ds.iterall()) > 100  # each is parsed and checked
+    finally:
+        strictly.reading_validation_mode = was
+
+
 def test_uids_depend_on_the_samples(page: tuple[Recording, About], tmp_path: Path) -> None:
     recording, about = page
     other = replace(recording, signal_mv=recording.signal_mv + 1)

@@ -131,6 +131,16 @@ def test_rows_that_were_fitted_stay(page: Page) -> None:
     assert rms(move[np.isfinite(move)]) > 0.05
 
 
+def test_a_row_alone_is_fitted_as_well_as_among_all(page: Page) -> None:
+    off = read_off(page, 0.05)
+    among = fit_ink(page.image, page.warp, page.layout, off)
+    alone = fit_ink(page.image, page.warp, page.layout, (*among[:2], off[2], *among[3:]), fitted={0, 1, 3})
+    truth = true_height(page, 2, off[2].x_mm)
+    of_all, of_one = (rms((row.y_mm - truth)[np.isfinite(row.y_mm - truth)]) for row in (among[2], alone[2]))
+    assert of_all < 0.04
+    assert of_one < 1.1 * of_all
+
+
 def test_ink_that_goes_on_where_none_was_seen_is_read(page: Page) -> None:
     rows = list(read_off(page, 0.03))
     x = rows[1].x_mm

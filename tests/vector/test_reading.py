@@ -1,20 +1,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from ink_net import ink_model
+from matplotlib.path import Path as MatplotlibPath
+from matplotlib.transforms import Affine2D
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
-from vector_pages import DRAWN_BY, by_cairo, by_matplotlib, by_reportlab, by_subplots
+from vector_pages import DRAWN_BY, by_cairo, by_matplotlib, by_reportlab, by_subplots, curve
 
 from ecgdig.corrections import Corrector, Rename
 from ecgdig.digitizer import Digitization
 from ecgdig.formats import About
 from ecgdig.formats.pdf import write_pdf
 from ecgdig.grid.flat import GeometryError
+from ecgdig.io import read_wfdb
 from ecgdig.locate.naming import parse_leads
 from ecgdig.metrics import score_recording
 from ecgdig.page import Layout, lead_plan
@@ -24,6 +28,7 @@ from ecgdig.vector.reading import evened
 
 Laid = Callable[..., Layout]
 Printed = Callable[[Recording, Layout], Recording]
+VAL = Path(__file__).parents[3] / "shared" / "ecg" / "val"
 PICTURE = np.full((420, 580, 3), 255, np.uint8)
 
 
@@ -53,14 +58,39 @@ def test_samples_are_exact(
     np.testing.assert_array_equal(known, np.isfinite(printed(heart, page).signal_mv))
 
 
-def test_lines_that_were_simplified_are_named(heart: Recording, laid: Laid, printed: Printed, tmp_path: Path) -> None:
+def test_of_lines_that_were_simplified_all_is_read_that_was_drawn(
+    heart: Recording, laid: Laid, printed: Printed, tmp_path: Path
+) -> None:
     """matplotlib leaves out corners within 1/9 point by default: what it drew is read, the rest is gone."""
     page = laid()
     reading = read(by_matplotlib(heart, page, tmp_path / "a.pdf"))
     assert any("left out corners" in warning for warning in reading.warnings)
-    score = score_recording(printed(heart, page), reading.recording)
-    assert 25 < score.page["snr_db"] < 50
+    truth = printed(heart, page)
+    drawn = truth.signal_mv.copy()
+    for s in page.segments:
+        points = curve(heart, s)
+        kept = MatplotlibPath(points).cleaned(Affine2D().scale(72 / 25.4), simplify=True).vertices[:-1] * 25.4 / 72
+        assert len(kept) < 0.5 * len(points)
+        row = drawn[heart.leads.index(s.lead)]
+        at = np.round(500 * s.time_of(points[:, 0])).astype(int)
+        row[at] = s.mv_of(np.interp(points[:, 0], kept[:, 0], kept[:, 1]))
+    most = score_recording(truth, replace(truth, signal_mv=drawn)).page["snr_db"]
+    score = score_recording(truth, reading.recording)
+    assert score.page["snr_db"] == pytest.approx(most, abs=0.3)
+    assert 20 < most < 45
     assert score.page["interval_90_coverage"] > 0.85
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not VAL.is_dir(), reason="the project's recordings are not here")
+@pytest.mark.parametrize("library", DRAWN_BY)
+def test_real_recordings_are_exact(laid: Laid, printed: Printed, tmp_path: Path, library: str) -> None:
+    page = laid()
+    how = {"simplify": False} if library == "matplotlib" else {}
+    for file in sorted(VAL.rglob("*.hea"))[::18]:
+        recording = read_wfdb(file)
+        reading = read(DRAWN_BY[library](recording, page, tmp_path / "a.pdf", **how))  # type: ignore[operator]
+        assert score_recording(printed(recording, page), reading.recording).page["snr_db"] > 45, file.stem
 
 
 def test_columns_with_margins_between_them_follow_each_other(
