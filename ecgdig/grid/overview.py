@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
+from scipy.special import expit
 
 from ecgdig.convolve import Array
 from ecgdig.grid.lattice import darkest_channel
@@ -263,4 +264,4 @@ def _softmax(logits: Array) -> Array:
 
 
 def _chance(logit: Array) -> Array:
-    return np.asarray(1 / (1 + np.exp(-logit)), np.float32)
+    return np.asarray(expit(logit), np.float32)

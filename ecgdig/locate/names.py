@@ -12,6 +12,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from scipy.special import expit
 
 from ecgdig.convolve import Array
 from ecgdig.locate.ink import INK_PX_PER_MM, InkMap
@@ -59,7 +60,7 @@ def heat_maps(ink: Array) -> Array:
     """
     h, w = (side // STRIDE * STRIDE for side in ink.shape)
     (logits,) = run(_answers, WEIGHTS, np.ascontiguousarray(ink[:h, :w, None]))
-    return np.ascontiguousarray(np.moveaxis(1 / (1 + np.exp(-logits)), 2, 0), np.float32)
+    return np.ascontiguousarray(np.moveaxis(expit(logits), 2, 0), np.float32)
 
 
 def _answers(of: Layers[T], ink: T) -> tuple[T]:
