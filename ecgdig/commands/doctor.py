@@ -18,6 +18,7 @@ from typing import Literal
 
 from ecgdig import __version__
 from ecgdig.commands.voice import EXIT_CODES, SOME_FAILED, Voice, add_voice, painted
+from ecgdig.hub import parts
 from ecgdig.hub.files import CONFIG, DEFAULT, ONNX, WEIGHTS, CheckpointError, available, checked, read_config, released
 
 State = Literal["ok", "note", "bad"]
@@ -146,7 +147,7 @@ def checkpoint_state(name: str) -> Finding:
         kinds = {WEIGHTS: config["sha256"]}
         if "onnx" in config:
             kinds[ONNX] = config["onnx"]["sha256"]
-        there = [file for file in kinds if (folder / file).is_file()]
+        there = [file for file in kinds if parts.exists(folder / file)]
         if not there:
             raise CheckpointError(f"neither {WEIGHTS} nor {ONNX}")
         for file in there:

@@ -76,11 +76,12 @@ def _own_folder(checkpoint: str) -> Path:
 
 
 def _add_onnx(folder: Path) -> None:
+    from ecgdig.hub import parts
     from ecgdig.hub.export import add_onnx
     from ecgdig.hub.files import ONNX
 
     off = add_onnx(load(folder, runtime="torch"), folder)
-    size = (folder / ONNX).stat().st_size / 1e6
+    size = len(parts.read(folder / ONNX)) / 1e6
     print(f"{folder / ONNX}: {size:.1f} MB, differs from torch by {off:.1g} at most")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ecgdig.hub import parts
 from ecgdig.hub.files import CONFIG, ONNX, WEIGHTS, CheckpointError, read_config
 from ecgdig.io.atomic import whole_file
 
@@ -64,8 +65,10 @@ def push(folder: Path, hub_id: str) -> str:
 
     try:
         api = HfApi()
+        there = [file.name for file in folder.iterdir()]
+        wanted = [file for name in (CONFIG, WEIGHTS, ONNX) for file in parts.stored(name, there)]
         address = str(api.create_repo(hub_id, exist_ok=True))
-        api.upload_folder(repo_id=hub_id, folder_path=folder, allow_patterns=[CONFIG, WEIGHTS, ONNX, CARD])
+        api.upload_folder(repo_id=hub_id, folder_path=folder, allow_patterns=[*wanted, CARD])
     except Exception as error:  # network, permission, a bad id: the library has dozens of errors
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise CheckpointError(f"{hub_id}: cannot be pushed ({reason}); log in with `hf auth login`") from None

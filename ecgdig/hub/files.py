@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ecgdig.hub import parts
 from ecgdig.io.atomic import whole_file
 
 DEFAULT = "trace-unet-small"
@@ -51,20 +52,21 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def digest(file: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    """SHA-256 of a file, which may lie there in parts, in hexadecimal digits."""
+    return hashlib.sha256(parts.read(file)).hexdigest()
 
 
-def checked(folder: Path, name: str, sha256: str) -> Path:
-    """A file of a checkpoint's folder, whose SHA-256 is what config.json says.
+def checked(folder: Path, name: str, sha256: str) -> bytes:
+    """The content of a file of a checkpoint's folder, whose SHA-256 is what config.json says.
 
     Raises:
         CheckpointError: it is not.
         OSError: there is no such file.
     """
-    if digest(folder / name) != sha256:
+    data = parts.read(folder / name)
+    if hashlib.sha256(data).hexdigest() != sha256:
         raise CheckpointError(f"{folder}: {name} is not the file that {CONFIG} describes (SHA-256); copy it again")
-    return folder / name
+    return data
 
 
 def write_config(folder: Path, config: Mapping[str, Any]) -> None:

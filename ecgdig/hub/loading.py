@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ecgdig.hub import parts
 from ecgdig.hub.files import (
     CONFIG,
     DEFAULT,
@@ -94,9 +95,9 @@ def _opened(path: Path, runtime: str) -> TraceModel:
 
 
 def _runs_in_onnx(path: Path, config: dict[str, Any]) -> bool:
-    if "onnx" not in config or not (path / ONNX).is_file():
+    if "onnx" not in config or not parts.exists(path / ONNX):
         return False
-    return has_onnxruntime() or not (path / WEIGHTS).is_file()
+    return has_onnxruntime() or not parts.exists(path / WEIGHTS)
 
 
 def _onnx(path: Path, config: dict[str, Any]) -> TraceModel:
@@ -108,12 +109,12 @@ def _onnx(path: Path, config: dict[str, Any]) -> TraceModel:
 
 
 def _torch(path: Path, config: dict[str, Any]) -> TraceModel:
-    from safetensors.torch import load_file
+    from safetensors.torch import load as from_bytes
 
     from ecgdig.hub.formats import upgraded
     from ecgdig.tasks.trace_net import TraceNet
 
-    state = load_file(checked(path, WEIGHTS, config["sha256"]))
+    state = from_bytes(checked(path, WEIGHTS, config["sha256"]))
     full = {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
     network, full = upgraded(config, full)
     net = TraceNet(**network)

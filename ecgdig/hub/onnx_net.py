@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,11 +20,11 @@ class OnnxNet:
         RuntimeError, ValueError: not an ONNX file of a trace network.
     """
 
-    def __init__(self, file: Path) -> None:
-        self._session = session(file.read_bytes())
+    def __init__(self, file: bytes) -> None:
+        self._session = session(file)
         names = tuple(value.name for value in self._session.get_outputs())
         if names != OUTPUTS:
-            raise ValueError(f"{file.name} gives {', '.join(names)}; want {', '.join(OUTPUTS)}")
+            raise ValueError(f"the network gives {', '.join(names)}; want {', '.join(OUTPUTS)}")
 
     def __call__(self, strips: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         chance, present = self._session.run(list(OUTPUTS), {INPUT: strips})

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from ecgdig.hub import parts
 from ecgdig.hub.files import CONFIG, ONNX, WEIGHTS, CheckpointError, available
 from ecgdig.tracking import wandb_mode
 
@@ -77,14 +78,14 @@ def _from_hub(name: str, revision: str | None) -> Path:
     there = [file.rfilename for file in info.siblings or []]
     _refuse_pickles(name, there)
     # at the commit that was listed: all files are of one version
-    wanted = [file for file in (CONFIG, WEIGHTS, ONNX) if file in there]
+    wanted = [file for name in (CONFIG, WEIGHTS, ONNX) for file in parts.stored(name, there)]
     files = [hf_hub_download(name, file, revision=info.sha, endpoint=endpoint) for file in wanted]
     return Path(files[0]).parent
 
 
 def _refuse_pickles(name: str, files: Iterable[str]) -> None:
     there = set(files)
-    if CONFIG in there and there & {WEIGHTS, ONNX}:
+    if CONFIG in there and any(parts.stored(name, there) for name in (WEIGHTS, ONNX)):
         return
     pickles = sorted(file for file in there if file.endswith(_PICKLES))
     if pickles:

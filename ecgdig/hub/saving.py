@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ecgdig.hub import parts
 from ecgdig.hub.files import FORMAT, ONNX, UNCALIBRATED, WEIGHTS, digest, write_config
-from ecgdig.io.atomic import whole_file
 from ecgdig.strip import StripSpec
 
 if TYPE_CHECKING:
@@ -36,9 +36,8 @@ def save(
         name: (value.half() if value.is_floating_point() else value).contiguous()
         for name, value in net.state_dict().items()
     }
-    (target / ONNX).unlink(missing_ok=True)
-    with whole_file(target / WEIGHTS) as weights:
-        weights.write_bytes(to_bytes(state))  # save_file lets nobody but the owner read it
+    parts.remove(target / ONNX)
+    parts.write(target / WEIGHTS, to_bytes(state))  # save_file lets nobody but the owner read it
     config = {
         "format": FORMAT,
         "kind": "trace",

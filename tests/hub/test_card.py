@@ -46,9 +46,12 @@ def test_only_the_checkpoints_files_are_pushed(folder: Path, monkeypatch: pytest
             sent.append(what)
 
     monkeypatch.setattr("huggingface_hub.HfApi", Api)
+    for name in ("model.onnx.part1of2", "model.onnx.part2of2", "notes.txt"):
+        (folder / name).write_text("")
     assert push(folder, "clinic/mine") == "hub/clinic/mine"
     assert sent[0]["folder_path"] == folder
-    assert set(sent[0]["allow_patterns"]) == {"config.json", "model.safetensors", "model.onnx", "README.md"}
+    onnx = {"model.onnx.part1of2", "model.onnx.part2of2"}
+    assert set(sent[0]["allow_patterns"]) == {"config.json", "model.safetensors", "README.md", *onnx}
     with pytest.raises(hub.CheckpointError, match=r"403 for elsewhere/mine.*log in") as caught:
         push(folder, "elsewhere/mine")
     assert "\n" not in str(caught.value)

@@ -148,7 +148,7 @@ def test_what_needs_torch_says_so_where_there_is_none() -> None:
 def test_another_onnx_file_is_refused(checkpoint: Path) -> None:
     (checkpoint.parent / "text.onnx").write_text("not a network")
     with pytest.raises(Exception, match=r"(?i)protobuf"):
-        OnnxNet(checkpoint.parent / "text.onnx")
+        OnnxNet((checkpoint.parent / "text.onnx").read_bytes())
 
 
 def test_the_library_is_told_to_report_nothing(tmp_path: Path) -> None:
