@@ -78,7 +78,7 @@ def test_what_is_no_ecg_has_no_rows() -> None:
 
 
 def test_without_pulse_and_names_nothing_tells_the_scale(smooth: Recording, sheet: Sheet, bare: Style) -> None:
-    with pytest.raises(GeometryError, match="no (printed|rows)"):
+    with pytest.raises(GeometryError, match=r"no (printed|rows)"):
         place(render(smooth, sheet("3x4+1"), bare, 110, np.random.default_rng(0)).image)
 
 
