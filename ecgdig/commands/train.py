@@ -23,6 +23,7 @@ from torch import Tensor
 from ecgdig.callbacks import ExamplePages, FirstStrips, JsonLines, ModelArtifact, Speed
 from ecgdig.commands.voice import BAD_OPTION, Voice
 from ecgdig.data import PagesOnTheFly
+from ecgdig.hub import parts
 from ecgdig.hub.checkpoint_io import WholeCheckpoints
 from ecgdig.io import RecordError
 from ecgdig.tasks.growing import grow
@@ -205,11 +206,11 @@ def load_weights(model: LightningModule, path: Path) -> None:
     Raises:
         SystemExit: the file is missing, not a checkpoint, or of another network.
     """
-    from safetensors.torch import load_file
+    from safetensors.torch import load as from_bytes
 
     try:
         if path.suffix == ".safetensors":
-            state = {f"net.{name}": value.float() for name, value in load_file(path).items()}
+            state = {f"net.{name}": value.float() for name, value in from_bytes(parts.read(path)).items()}
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
         if isinstance(model, TraceTask) and _shapes(state) != _shapes(model.state_dict()):

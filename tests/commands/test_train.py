@@ -288,6 +288,17 @@ def test_weights_are_taken_from_checkpoints_and_safetensors(tmp_path: Path) -> N
         assert "\n" not in message
 
 
+def test_a_larger_network_starts_from_a_smaller_one(tmp_path: Path) -> None:
+    small = TraceTask("tu-resnet10t", 3, [8, 8, 6], features=2, refine=4)
+    state = {name: value.contiguous() for name, value in small.net.state_dict().items()}
+    save_file(state, tmp_path / "w.safetensors")
+    large = TraceTask("tu-resnet18d", 3, [12, 8, 6], features=2, refine=4)
+    load_weights(large, tmp_path / "w.safetensors")
+    strips = torch.randint(0, 256, (1, 3, 64, 64), dtype=torch.uint8)
+    with torch.no_grad():
+        torch.testing.assert_close(small.net.eval()(strips).height, large.net.eval()(strips).height, atol=1e-4, rtol=0)
+
+
 @pytest.mark.parametrize(
     ("config", "monitor", "sizes"),
     [
