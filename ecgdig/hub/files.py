@@ -11,7 +11,7 @@ from typing import Any
 from ecgdig.hub import parts
 from ecgdig.io.atomic import whole_file
 
-DEFAULT = "trace-unet-small"
+DEFAULT = "trace-unet"
 FORMAT = 3
 READABLE = (1, 2, 3)  # formats that are loaded; see formats.py
 UNCALIBRATED = (1.0, 0.02)  # sigma's factor and floor in mm, where they were not fitted

@@ -34,7 +34,7 @@ def load(
     """A network that reads: released, shared by others, or of one's own training.
 
     Args:
-        name_or_path: a released checkpoint's name (`trace-unet-small`); a folder with config.json and
+        name_or_path: a released checkpoint's name (`trace-unet`); a folder with config.json and
             model.safetensors, model.onnx or both; a .ckpt of one's own training; a W&B artifact
             (`entity/project/name:best`); an id on the Hugging Face hub (`owner/name` or `hf:owner/name@revision`).
         runtime: `onnx` (no torch is imported), `torch`, or `auto`: onnx where the checkpoint holds an ONNX file and
