@@ -14,7 +14,7 @@ from ink_net import ink_model
 from ecgdig import hub
 from ecgdig.commands import doctor
 from ecgdig.commands.doctor import Finding
-from ecgdig.hub import files
+from ecgdig.hub import files, parts
 
 
 def test_a_whole_checkpoint_is_told_from_a_damaged_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,7 +24,8 @@ def test_a_whole_checkpoint_is_told_from_a_damaged_one(tmp_path: Path, monkeypat
     shutil.copytree(whole, tmp_path / name)
     monkeypatch.setattr(files, "FOLDERS", (tmp_path,))
     assert doctor.checkpoint_state(name).state == "ok"
-    weights = tmp_path / name / files.WEIGHTS
+    there = [file.name for file in (tmp_path / name).iterdir()]
+    weights = tmp_path / name / parts.stored(files.WEIGHTS, there)[-1]
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     found = doctor.checkpoint_state(name)
     assert (found.state, bool(found.remedy)) == ("bad", True)
