@@ -17,6 +17,7 @@ _SMOOTH_S = 0.015
 _SAME_S = 0.014  # beats of simultaneous columns agree this well
 _NEARLY = 0.06
 _ALIKE = 0.6  # correlation of the activity of simultaneous columns
+_TWIN, _TWIN_MARGIN = 0.7, 0.3  # correlation of a strip with the lead that it repeats, and beyond the other place's
 _STRIP_MARGIN = 0.2  # by which a strip must agree better with the columns set to its start
 _OFF_BEAT = 0.08  # share of the RR interval by which the beat across a seam must be off
 
@@ -39,12 +40,40 @@ def begin_together(rows: Rows, plan: LeadPlan, start_mm: float, column_mm: float
     if plan.rhythm:
         strip = np.pad(_activity(rows.paths_mm[len(plan.grid) : plan.n_rows], columns_per_s), (0, 4), mode="edge")
         strips = [strip[first + c * width : first + (c + 1) * width] for c in range(n)]
+        twins = _twins(rows.paths_mm[: plan.n_rows], plan, first, width)
+        if twins is not None and max(twins) > _TWIN and abs(twins[0] - twins[1]) > _TWIN_MARGIN:
+            return twins[1] > twins[0]
         then = float(np.mean([_alike(columns[c], strips[c]) for c in range(1, n)]))
         at_once = float(np.mean([_alike(columns[c], strips[0]) for c in range(1, n)]))
         return at_once > max(then + _STRIP_MARGIN, _ALIKE)
     reach = round(_SAME_S * columns_per_s)
     same = all(_alike(columns[0], c) > _ALIKE and _aligned(columns[0], c, reach) for c in columns[1:])
     return same and _off_beat(columns)
+
+
+def _twins(paths: Array, plan: LeadPlan, first: int, width: int) -> tuple[float, float] | None:
+    """How much a lead of a later column is like the strip that repeats it: at its own place, and at the strip's start.
+
+    The median over such leads; None where no strip repeats one.
+    """
+    found = []
+    for k, lead in enumerate(plan.rhythm):
+        strip = paths[len(plan.grid) + k]
+        for r, row in enumerate(plan.grid):
+            for c in (c for c, name in enumerate(row) if c and name == lead):
+                part = paths[r, first + c * width : first + (c + 1) * width]
+                places = (strip[first + q * width :][: len(part)] for q in (c, 0))
+                found.append([_alike_where_known(part, place) for place in places])
+    if not found:
+        return None
+    then, at_once = np.median(found, axis=0)
+    return float(then), float(at_once)
+
+
+def _alike_where_known(a: Array, b: Array) -> float:
+    n = min(len(a), len(b))
+    known = np.isfinite(a[:n]) & np.isfinite(b[:n])
+    return _alike(a[:n][known], b[:n][known]) if known.sum() > n // 2 else 0.0
 
 
 def _activity(paths: Array, columns_per_s: float) -> Array:
