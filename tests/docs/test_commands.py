@@ -167,7 +167,8 @@ def desk(scan: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
         if name == "b":
             Path(truth).rename("truth")
     (tmp_path / "checkpoints").mkdir()
-    (tmp_path / "checkpoints" / hub.DEFAULT).symlink_to(ROOT / "checkpoints" / hub.DEFAULT)
+    for name in hub.available():
+        (tmp_path / "checkpoints" / name).symlink_to(ROOT / "checkpoints" / name)
     return tmp_path
 
 
@@ -201,7 +202,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def stand_in(name: Any = hub.DEFAULT, *how: Any, **more: Any) -> hub.TraceModel:
     """The stand-in network for the released one, which one page has."""
-    return ink_model() if name in (None, hub.DEFAULT) else hub.load(name, **more)
+    return ink_model() if name in (None, *hub.available()) else hub.load(name, **more)
 
 
 def run(command: str) -> None:
