@@ -148,7 +148,7 @@ def make_loggers(folder: Path, run: str, project: str, config: dict[str, Any]) -
         return [table]
     os.environ["WANDB_MODE"] = mode
     os.environ.setdefault("WANDB_SILENT", "true")
-    board = WandbLogger(name=run, project=project, save_dir=str(folder), offline=mode == "offline")
+    board = WandbLogger(name=run, project=project, save_dir=str(folder.absolute()), offline=mode == "offline")
     board.log_hyperparams({"config": config})
     return [table, board]
 

@@ -13,6 +13,7 @@ import re
 import shlex
 import subprocess
 import tomllib
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+import wandb
 from click.testing import CliRunner
 from ink_net import ink_model
 from packaging.requirements import Requirement
@@ -142,7 +144,7 @@ def scan() -> np.ndarray:  # type: ignore[type-arg]
 
 
 @pytest.fixture
-def desk(scan: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:  # type: ignore[type-arg]
+def desk(scan: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:  # type: ignore[type-arg]
     """A folder with what the docs speak of: a scan, an archive, records, PTB-XL, readings of others, a checkpoint."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NETRC", str(tmp_path / "no-account"))
@@ -169,7 +171,8 @@ def desk(scan: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     (tmp_path / "checkpoints").mkdir()
     for name in hub.available():
         (tmp_path / "checkpoints" / name).symlink_to(ROOT / "checkpoints" / name)
-    return tmp_path
+    yield tmp_path
+    wandb.finish()  # of a run that a command left open: a later one in this process would go on in it
 
 
 def trained() -> None:
