@@ -16,6 +16,7 @@ from ecgdig.locate.orientation import CLEAR_NAMES, LEAST_ROW_MM, Evidence, choos
 from ecgdig.page.warp import Warp
 from ecgdig.units import LARGE_SQUARE_MM
 
+_UPSIDE_DOWN = 0.5  # chance from which a page is looked at the other way up as well, whatever else is clear
 _SIDEWAYS = 0.9  # chance from which a page is taken to lie on its side
 LEAST_PRINTED_MM = 20.0  # of trace in a row: less is no ECG
 
@@ -156,7 +157,7 @@ def settle(
         seen.pop(0, None)
         look(1)
         look(3)
-    elif not (0 in seen and seen[0].is_clear):
+    elif not (0 in seen and seen[0].is_clear and found[0].rows.sheet.quarters[2] < _UPSIDE_DOWN):
         look(2)
         if sideways > 1 - _SIDEWAYS and max((e.row_mm for e in seen.values()), default=0.0) < LEAST_ROW_MM:
             look(1)
