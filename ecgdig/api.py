@@ -26,6 +26,7 @@ class _Known(TypedDict):
     layout: str | None
     speed_mm_per_s: float | None
     gain_mm_per_mv: float | None
+    chest_gain_mm_per_mv: float | None
     leads: LeadNames | None
     name: str
 
@@ -36,6 +37,7 @@ def digitize(
     layout: str | None = None,
     speed: float | None = None,
     gain: float | None = None,
+    chest_gain: float | None = None,
     leads: str | LeadNames | None = None,
     checkpoint: str | os.PathLike[str] | TraceModel | None = None,
     page: int = 1,
@@ -52,6 +54,7 @@ def digitize(
         layout: what is printed, if known: `3x4`, `3x4+1`, `6x2`, `12x1` ... What is named is obeyed, the rest is found.
         speed: paper speed in mm/s.
         gain: in mm/mV.
+        chest_gain: of V1 to V6, where it differs from that of the other leads (`10/5 mm/mV`).
         leads: names as on the page, `I,aVR,V1,V4/II,aVL,V2,V5/III,aVF,V3,V6/II` (`locate.naming.parse_leads`).
         checkpoint: what `ecgdig.load` takes, or a model that it gave.
         page: of a PDF or multi-page TIFF, from 1.
@@ -63,9 +66,16 @@ def digitize(
         CheckpointError: no such checkpoint.
         ValueError: what all of these are, or an option that is not known. All messages are one line.
     """
-    check_scale(speed, gain)
+    check_scale(speed, gain, chest_gain)
     names = parse_leads(leads) if isinstance(leads, str) else leads
-    known: _Known = {"layout": layout, "speed_mm_per_s": speed, "gain_mm_per_mv": gain, "leads": names, "name": ""}
+    known: _Known = {
+        "layout": layout,
+        "speed_mm_per_s": speed,
+        "gain_mm_per_mv": gain,
+        "chest_gain_mm_per_mv": chest_gain,
+        "leads": names,
+        "name": "",
+    }
     read = None
     if isinstance(image, (str, os.PathLike)):
         known["name"] = Path(image).stem
@@ -79,11 +89,12 @@ def digitize(
     return replace(read, warnings=(*picture.notes, *read.warnings))
 
 
-def check_scale(speed: float | None, gain: float | None) -> None:
+def check_scale(speed: float | None, gain: float | None, chest_gain: float | None = None) -> None:
     """Raise ValueError where a paper speed (mm/s) or gain (mm/mV) is given that no cart prints."""
     for what, value, unit, (low, high) in (
         ("speed", speed, "mm/s", SPEED_RANGE_MM_PER_S),
         ("gain", gain, "mm/mV", GAIN_RANGE_MM_PER_MV),
+        ("chest gain", chest_gain, "mm/mV", GAIN_RANGE_MM_PER_MV),
     ):
         if value is not None and not low <= value <= high:
             raise ValueError(f"{what} of {value:g} {unit}; want {low:g} to {high:g}")

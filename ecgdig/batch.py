@@ -63,6 +63,7 @@ class Request:
     layout: str | None = None
     speed: float | None = None
     gain: float | None = None
+    chest_gain: float | None = None
     leads: LeadNames | None = None
     formats: tuple[str, ...] = DEFAULT_FORMATS
     redact: bool = False  # names and other words are painted over in the overlay
@@ -133,6 +134,7 @@ def read_page(job: Job, request: Request, model: TraceModel) -> Row:
             layout=request.layout,
             speed=request.speed,
             gain=request.gain,
+            chest_gain=request.chest_gain,
             leads=request.leads,
             checkpoint=model,
             page=job.page,

@@ -144,6 +144,7 @@ def digitize(
     layout: str | None = None,
     speed_mm_per_s: float | None = None,
     gain_mm_per_mv: float | None = None,
+    chest_gain_mm_per_mv: float | None = None,
     leads: LeadNames | None = None,
     name: str = "",
     told: Told = lambda stage: None,
@@ -154,6 +155,7 @@ def digitize(
         image: uint8 RGB `(H, W, 3)`.
         model: from `hub.load`.
         layout, speed_mm_per_s, gain_mm_per_mv, leads: what the user knows is obeyed; the rest is found.
+        chest_gain_mm_per_mv: of V1 to V6, where it differs from that of the other leads.
         told: hears what is being done.
 
     Raises:
@@ -162,7 +164,14 @@ def digitize(
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(f"image of shape {image.shape} and type {image.dtype}; want uint8 RGB (H, W, 3)")
     told("finding the grid and the leads")
-    placed = place(image, layout=layout, speed_mm_per_s=speed_mm_per_s, gain_mm_per_mv=gain_mm_per_mv, leads=leads)
+    placed = place(
+        image,
+        layout=layout,
+        speed_mm_per_s=speed_mm_per_s,
+        gain_mm_per_mv=gain_mm_per_mv,
+        chest_gain_mm_per_mv=chest_gain_mm_per_mv,
+        leads=leads,
+    )
     image, warp = placed.image, with_field(placed.warp, placed.size_mm)
     rows = read_rows(image, warp, placed.found.layout, model, told)
     told("measuring the lines of the grid")

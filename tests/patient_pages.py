@@ -33,6 +33,7 @@ def page_of(
     rhythm=None,
     dpi=130,
     gain=10.0,
+    chest_gain=None,
     speed=25.0,
     paper=PAPER,
     row_mm=None,
@@ -46,7 +47,15 @@ def page_of(
     plan = lead_plan(plan, rhythm) if isinstance(plan, str) else plan
     step = row_mm or min(32.0, (paper.height_mm - 40) / plan.n_rows)
     sheet = Placement(19.0, 8.0, 32.0, step, sequential)
-    layout = arrange(plan, paper, sheet, duration_s=10.0, speed_mm_per_s=speed, gain_mm_per_mv=gain)
+    layout = arrange(
+        plan,
+        paper,
+        sheet,
+        duration_s=10.0,
+        speed_mm_per_s=speed,
+        gain_mm_per_mv=gain,
+        chest_gain_mm_per_mv=chest_gain,
+    )
     style = replace(
         PLAIN,
         furniture=replace(PLAIN.furniture, pulse=pulse, footer=footer),

@@ -40,7 +40,8 @@ def pulse(s: Segment) -> NDArray[np.float64]:
 
 def scale_words(layout: Layout) -> str:
     s = layout.segments[0]
-    return f"{s.speed_mm_per_s:g} mm/s   {s.gain_mm_per_mv:g} mm/mV   0.05-150 Hz"
+    gains = dict.fromkeys(f"{s.gain_mm_per_mv:g}" for s in layout.segments)
+    return f"{s.speed_mm_per_s:g} mm/s   {'/'.join(gains)} mm/mV   0.05-150 Hz"
 
 
 def by_matplotlib(recording: Recording, layout: Layout, path: Path, size: float = 1.0, simplify: bool = True) -> Path:

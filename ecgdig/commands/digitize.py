@@ -140,7 +140,7 @@ def _request(options: argparse.Namespace) -> Request:
     Raises:
         ValueError: one of them is not known or out of range.
     """
-    check_scale(options.speed, options.gain)
+    check_scale(options.speed, options.gain, options.chest_gain)
     if options.layout is not None and options.layout not in _LAYOUTS:
         raise ValueError(f"unknown layout {options.layout!r}; use one of {', '.join(_LAYOUTS)}, or name the --leads")
     if options.workers is not None and options.workers < 1:
@@ -155,6 +155,7 @@ def _request(options: argparse.Namespace) -> Request:
         options.layout,
         options.speed,
         options.gain,
+        options.chest_gain,
         leads,
         formats,
         options.redact,
@@ -207,6 +208,7 @@ def parser(prog: str = "digitize") -> argparse.ArgumentParser:
     add("--leads", help="lead names as on the page, columns apart by ',', rows by '/', for layouts that are not known")
     add("--speed", type=float, help="paper speed in mm/s, if you know; default: from the calibration pulse, or 25")
     add("--gain", type=float, help="gain in mm/mV, if you know; default: from the calibration pulse, or 10")
+    add("--chest-gain", type=float, metavar="GAIN", help="that of V1 to V6, where it differs, as in 10/5 mm/mV")
     add(
         "--checkpoint",
         default=DEFAULT,

@@ -10,7 +10,7 @@ import numpy as np
 from ecgdig.grid.flat import GeometryError
 from ecgdig.locate.ink import Image
 from ecgdig.locate.limbs import IN_I_AND_II, misfit_of
-from ecgdig.locate.names import Word, read_words
+from ecgdig.locate.names import MIXED_GAIN_TOKEN, Word, read_words
 from ecgdig.locate.plans import AS_NAMED, KNOWN_LAYOUTS, Names, column_step_mm, named_plan, plans_of
 from ecgdig.locate.pulse import Pulse
 from ecgdig.locate.rows import Rows, find_rows
@@ -20,7 +20,7 @@ from ecgdig.locate.spans import USUAL_S, Span, spans_of
 from ecgdig.page.layout import Layout, LeadPlan, Paper, Segment
 from ecgdig.page.plan import column_plan
 from ecgdig.page.warp import Warp
-from ecgdig.units import LEADS, PULSE_S
+from ecgdig.units import CHEST_LEADS, LEADS, PULSE_S
 
 __all__ = ["KNOWN_LAYOUTS", "LayoutReading", "Pulse", "Rows", "find_layout", "find_rows"]
 
@@ -32,6 +32,8 @@ _LEAST_COLUMN_MM = 8.0
 # log of how common speeds (mm/s) and gains (mm/mV) are, and what pulses and print count beside that
 _SPEEDS = {25.0: 0.0, 50.0: -2.0, 12.5: -3.5, 100.0: -5.0}
 _GAINS = {10.0: 0.0, 5.0: -1.5, 20.0: -2.0, 2.5: -4.0}
+_MIXED, _MIXED_PRIOR = (10.0, 5.0), -2.0  # of limb and chest leads
+_IN_LINE_MM, _NEXT_WORD_MM = 2.0, 60.0  # words that are printed side by side
 _USUAL_STRIP, _TWIN = 0.45, 0.6  # beside the chance of a name
 _PULSE, _DOUBTFUL_PULSE, _NOTCH, _PRINTED, _LEAST_PRINTED = 9.0, 2.5, 4.0, 6.0, 0.5
 
@@ -65,6 +67,7 @@ def find_layout(
     rhythm: Sequence[str] | None = None,
     speed_mm_per_s: float | None = None,
     gain_mm_per_mv: float | None = None,
+    chest_gain_mm_per_mv: float | None = None,
 ) -> LayoutReading:
     """Read the layout of a flat page; what the caller names is obeyed.
 
@@ -72,6 +75,7 @@ def find_layout(
         image: uint8 RGB `(H, W, 3)`.
         warp: paper mm -> px with its zero on the grid, as `FlatGrid.warp()` gives it.
         layout: a name such as `3x4+1`; rhythm: the leads of its rhythm strips.
+        chest_gain_mm_per_mv: of V1 to V6, where it differs from that of the other leads.
 
     Raises:
         GeometryError: there are no traces, or not the rows of the layout that was named.
@@ -88,17 +92,20 @@ def find_layout(
         if speed_mm_per_s is None and _read_speed(rows, words) != speed:
             speed = _read_speed(rows, words)
             chosen = _choose(plans, rows, speed, names, rhythm is None)
-    gain = gain_mm_per_mv or _read_gain(rows, words)
+    limb, chest = _read_gain(rows, words) if gain_mm_per_mv is None else (gain_mm_per_mv, gain_mm_per_mv)
+    chest = chest_gain_mm_per_mv or chest
     plan, start, column_s = chosen.plan, chosen.start_mm, chosen.column_s
     guessed = len(rows.baselines_mm) not in KNOWN_LAYOUTS and layout is None and names.plan() is None
     told = [f"{speed:g} mm/s"] if speed_mm_per_s is None else []
-    told += [f"{gain:g} mm/mV"] if gain_mm_per_mv is None else []
+    told += [f"{limb:g} mm/mV"] if gain_mm_per_mv is None and limb == chest else []
     warnings = [f"no calibration pulse: {t} assumed" for t in told if rows.pulse is None and not _printed(words, t)]
     warnings += _doubts(chosen, plans, guessed) if layout is None else []
+    if limb != chest:
+        warnings.append(f"limb leads are read at {limb:g} mm/mV, chest leads at {chest:g}")
     together = begin_together(rows, plan, start, column_s * speed, speed)
     if together:
         warnings.append("the columns show the same beats: read as beginning together")
-    segments = _segments(plan, rows.baselines_mm, start, column_s, speed, gain)
+    segments = _segments(plan, rows.baselines_mm, start, column_s, speed, (limb, chest))
     if together:
         segments = tuple(replace(s, start_s=0.0) for s in segments)
     return LayoutReading(
@@ -172,7 +179,12 @@ def _paper(warp: Warp, image: Image) -> Paper:
 
 
 def _segments(
-    plan: LeadPlan, baselines_mm: Sequence[float], start_mm: float, column_s: float, speed: float, gain: float
+    plan: LeadPlan,
+    baselines_mm: Sequence[float],
+    start_mm: float,
+    column_s: float,
+    speed: float,
+    gains: tuple[float, float],
 ) -> tuple[Segment, ...]:
     segments = []
     for r, row in enumerate((*plan.grid, *((lead,) for lead in plan.rhythm))):
@@ -187,7 +199,7 @@ def _segments(
                     duration_s=column_s * (plan.n_columns if strip else 1),
                     x_mm=start_mm + c * column_s * speed,
                     baseline_mm=baselines_mm[r],
-                    gain_mm_per_mv=gain,
+                    gain_mm_per_mv=gains[lead in CHEST_LEADS],
                     speed_mm_per_s=speed,
                 )
             )
@@ -210,14 +222,32 @@ def _read_speed(rows: Rows, words: Sequence[Word]) -> float:
     return max(score, key=lambda speed: score[speed])
 
 
-def _read_gain(rows: Rows, words: Sequence[Word]) -> float:
-    score = dict(_GAINS)
-    for gain in score:
+def _read_gain(rows: Rows, words: Sequence[Word]) -> tuple[float, float]:
+    """The gain of limb and of chest leads, by the pulse and the print."""
+    score = {(gain, gain): prior for gain, prior in _GAINS.items()} | {_MIXED: _MIXED_PRIOR}
+    for limb, chest in score:
         if rows.pulse is not None:
             weight = _PULSE if rows.pulse.is_sure else _DOUBTFUL_PULSE
-            score[gain] += weight * (rows.pulse.gain_mm_per_mv == gain)
-        score[gain] += _PRINTED * _printed(words, f"{gain:g} mm/mV")
-    return max(score, key=lambda gain: score[gain])
+            score[limb, chest] += weight * (rows.pulse.gain_mm_per_mv == limb)
+        score[limb, chest] += _PRINTED * (
+            _printed(words, f"{limb:g} mm/mV") if limb == chest else _printed_apart(words, limb, chest)
+        )
+    return max(score, key=lambda gains: score[gains])
+
+
+def _printed_apart(words: Sequence[Word], limb: float, chest: float) -> float:
+    """How sure it is that two gains are printed: as `10/5 mm/mV`, or as `Limb: 10 mm/mV  Chest: 5 mm/mV` in a line.
+
+    In a line, the two words count as two: each alone speaks for one gain.
+    """
+    together = _printed(words, MIXED_GAIN_TOKEN)
+    said = [[w for w in words if w.token == f"{g:g} mm/mV" and w.chance > _LEAST_PRINTED] for g in (limb, chest)]
+    in_line = [a.chance + b.chance for a in said[0] for b in said[1] if _follows(a, b)]
+    return max([together, *in_line])
+
+
+def _follows(a: Word, b: Word) -> bool:
+    return abs(a.y_mm - b.y_mm) < _IN_LINE_MM and 0 < b.x_mm - a.x_mm < _NEXT_WORD_MM
 
 
 def _printed(words: Sequence[Word], token: str) -> float:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ecgdig.page.layout import Layout, Segment
 from ecgdig.recording import canonical_lead
+from ecgdig.units import CHEST_LEADS
 
 LeadNames = tuple[tuple[str, ...], ...]  # rows of names, as read on the page
 
@@ -63,7 +65,14 @@ def renamed(layout: Layout, names: LeadNames) -> Layout:
             x = left + c * duration * like.speed_mm_per_s
             segments.append(replace(like, lead=lead, column=c, start_s=start, duration_s=duration, x_mm=x))
     name = f"{n}x{most}" if all(len(row) == most for row in names) else "custom"
-    return replace(layout, name=layout.name if _same(layout, names) else name, segments=tuple(segments))
+    name = layout.name if _same(layout, names) else name
+    return replace(layout, name=name, segments=with_gains_of(layout, segments))
+
+
+def with_gains_of(layout: Layout, segments: Iterable[Segment]) -> tuple[Segment, ...]:
+    """Segments that were named anew, with the gain that chest leads, or all others, have in a layout."""
+    gains = {s.lead in CHEST_LEADS: s.gain_mm_per_mv for s in layout.segments}
+    return tuple(replace(s, gain_mm_per_mv=gains.get(s.lead in CHEST_LEADS, s.gain_mm_per_mv)) for s in segments)
 
 
 def _same(layout: Layout, names: LeadNames) -> bool:

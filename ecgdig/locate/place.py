@@ -52,12 +52,14 @@ def place(
     layout: str | None = None,
     speed_mm_per_s: float | None = None,
     gain_mm_per_mv: float | None = None,
+    chest_gain_mm_per_mv: float | None = None,
     leads: LeadNames | None = None,
 ) -> Placed:
     """Find the geometry, orientation and layout of a page; what the caller names is obeyed.
 
     Args:
         image: uint8 RGB `(H, W, 3)`, in any quarter turn.
+        chest_gain_mm_per_mv: of V1 to V6, where it differs from that of the other leads.
         leads: names in place of those that the layout would have.
 
     Raises:
@@ -67,7 +69,12 @@ def place(
     geometry, bare = _geometry(image, speed_mm_per_s)
     warp, size_mm, page, upright = geometry.warp, geometry.size_mm, geometry.page, geometry.upright
     reading, quarters, sure = settle(
-        page, upright, layout=layout, speed_mm_per_s=speed_mm_per_s, gain_mm_per_mv=gain_mm_per_mv
+        page,
+        upright,
+        layout=layout,
+        speed_mm_per_s=speed_mm_per_s,
+        gain_mm_per_mv=gain_mm_per_mv,
+        chest_gain_mm_per_mv=chest_gain_mm_per_mv,
     )
     if leads is not None:
         reading = replace(reading, layout=renamed(reading.layout, leads))
@@ -119,6 +126,7 @@ def settle(
     layout: str | None = None,
     speed_mm_per_s: float | None = None,
     gain_mm_per_mv: float | None = None,
+    chest_gain_mm_per_mv: float | None = None,
 ) -> tuple[LayoutReading, int, bool]:
     """Find which way up a page of known geometry is, and its layout in the mm of the page turned so.
 
@@ -145,6 +153,7 @@ def settle(
                 layout=layout,
                 speed_mm_per_s=speed_mm_per_s,
                 gain_mm_per_mv=gain_mm_per_mv,
+                chest_gain_mm_per_mv=chest_gain_mm_per_mv,
             )
         except GeometryError as error:
             failures.append(error)

@@ -37,6 +37,10 @@ _WEIGHT = 4.0  # log odds of a name where a plan has it
 _CLOSE = 0.12  # relative, of a pulse's size and a usual one
 _SPEEDS, _GAINS = (25.0, 50.0, 12.5, 100.0, 10.0), (10.0, 5.0, 20.0, 2.5, 40.0)
 _NUMBER = r"(\d+(?:[.,]\d+)?)\s*"
+_PER_MV = r"mm\s*/\s*mV"
+_MIXED_GAIN = re.compile(
+    rf"{_NUMBER}/\s*{_NUMBER}{_PER_MV}|limb\W*{_NUMBER}{_PER_MV}\W*chest\W*{_NUMBER}{_PER_MV}", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,11 +57,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Scale:
-    """Paper speed in mm/s, gain in mm/mV, and what is uncertain about them, in words."""
+    """Paper speed in mm/s, gain of limb and of chest leads in mm/mV, and what is uncertain about them, in words."""
 
     speed: float
     gain: float
     warnings: tuple[str, ...]
+    chest_gain: float
 
 
 def rows_of(curves: Sequence[Curve]) -> list[list[Curve]]:
@@ -258,7 +263,13 @@ def _divided(row: Sequence[Curve], n: int) -> list[tuple[list[Curve], float, flo
     return divided
 
 
-def scale_of(texts: Sequence[Text], pulses: Sequence[Pulse], speed: float | None, gain: float | None) -> Scale:
+def scale_of(
+    texts: Sequence[Text],
+    pulses: Sequence[Pulse],
+    speed: float | None,
+    gain: float | None,
+    chest_gain: float | None = None,
+) -> Scale:
     """Speed and gain: as given, as written on the page, by the calibration pulse, or as usual."""
     written = " ".join(text.text for text in texts)
     warnings: list[str] = []
@@ -288,5 +299,11 @@ def scale_of(texts: Sequence[Text], pulses: Sequence[Pulse], speed: float | None
     widths = [p.speed_mm_per_s for p in pulses]
     heights = [p.height_mm for p in pulses]
     found_speed = settle("speed", speed, r"mm\s*/\s*s", widths, _SPEEDS)
-    found_gain = settle("gain", gain, r"mm\s*/\s*mV", heights, _GAINS)
-    return Scale(found_speed, found_gain, tuple(warnings))
+    mixed = _MIXED_GAIN.search(written) if gain is None else None
+    limb, chest = (float(n.replace(",", ".")) for n in mixed.groups() if n is not None) if mixed else (0.0, 0.0)
+    low, high = GAIN_RANGE_MM_PER_MV
+    if not (low <= limb <= high and low <= chest <= high):
+        limb = chest = settle("gain", gain, _PER_MV, heights, _GAINS)
+    if limb != chest:
+        warnings.append(f"limb leads are read at {limb:g} mm/mV, chest leads at {chest:g}")
+    return Scale(found_speed, limb, tuple(warnings), chest_gain or chest)

@@ -18,7 +18,7 @@ from ecgdig.page.layout import Layout, Paper, Segment
 from ecgdig.page.warp import Homography, Warp
 from ecgdig.plausible import doubts_about
 from ecgdig.recording import Recording
-from ecgdig.units import LEADS, OUTPUT_FS
+from ecgdig.units import CHEST_LEADS, LEADS, OUTPUT_FS
 from ecgdig.vector.curves import Curve, find_curves
 from ecgdig.vector.grid import Grid, find_grid
 from ecgdig.vector.layout import Cell, Scale, baselines_of, cells_of, rows_of, scale_of, words_of
@@ -48,6 +48,7 @@ def read_vectors(
     layout: str | None = None,
     speed_mm_per_s: float | None = None,
     gain_mm_per_mv: float | None = None,
+    chest_gain_mm_per_mv: float | None = None,
     leads: LeadNames | None = None,
     name: str = "",
 ) -> Digitization | None:
@@ -58,6 +59,7 @@ def read_vectors(
         page: from 1.
         image: the page as a picture, uint8 RGB `(H, W, 3)`, for the overlay.
         layout, speed_mm_per_s, gain_mm_per_mv, leads: what the user knows is obeyed; the rest is found.
+        chest_gain_mm_per_mv: of V1 to V6, where it differs from that of the other leads.
 
     Raises:
         ImageError: damaged or locked.
@@ -74,7 +76,8 @@ def read_vectors(
         return None
     rows = rows_of(curves)
     baselines, of_row = baselines_of(rows, pulses)
-    scale = scale_of(drawing.texts, [p for p in of_row if p is not None] or pulses, speed_mm_per_s, gain_mm_per_mv)
+    seen = [p for p in of_row if p is not None] or pulses
+    scale = scale_of(drawing.texts, seen, speed_mm_per_s, gain_mm_per_mv, chest_gain_mm_per_mv)
     cells, plan, warnings = cells_of(rows, baselines, words_of(drawing.texts, grid), layout)
     segments, remarks = _segments(cells, baselines, scale)
     found = Layout(plan, _paper(drawing, grid), segments)
@@ -149,7 +152,7 @@ def _segments(cells: Sequence[Cell], baselines: Sequence[float], scale: Scale) -
                 duration,
                 cell.start_mm,
                 baselines[cell.row],
-                scale.gain,
+                scale.chest_gain if cell.lead in CHEST_LEADS else scale.gain,
                 scale.speed,
             )
         )

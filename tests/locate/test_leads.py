@@ -4,9 +4,12 @@ import pytest
 from patient_pages import page_of
 
 from ecgdig.grid.flat import GeometryError, find_grid
-from ecgdig.locate.leads import find_layout
+from ecgdig.locate import leads
+from ecgdig.locate.leads import find_layout, find_rows
+from ecgdig.locate.names import Word
 from ecgdig.page.layout import Paper, lead_plan
 from ecgdig.page.plan import cabrera_leads, column_plan
+from ecgdig.units import CHEST_LEADS
 
 
 def placed(page, reading, grid):
@@ -67,6 +70,46 @@ def test_speed_and_gain_are_read_from_the_print_where_there_is_no_pulse():
     assert not any("assumed" in warning for warning in reading.warnings)
     page = page_of("3x4+1", pulse="none")
     assert any("assumed" in w for w in find_layout(page.image, find_grid(page.image).warp()).warnings)
+
+
+def gains_of(layout):
+    return {(s.lead in CHEST_LEADS, s.gain_mm_per_mv) for s in layout.segments}
+
+
+@pytest.mark.parametrize("pulse", ["left", "none"])
+def test_chest_leads_of_half_the_gain_are_read_from_the_print(pulse):
+    page = page_of("3x4+1", chest_gain=5.0, pulse=pulse, footer=True)
+    reading = find_layout(page.image, find_grid(page.image).warp())
+    assert gains_of(reading.layout) == {(False, 10.0), (True, 5.0)}
+    assert any("limb leads are read at 10 mm/mV, chest leads at 5" in w for w in reading.warnings)
+
+
+def test_a_chest_gain_that_is_named_is_obeyed():
+    page = page_of("3x4")
+    told = find_layout(page.image, find_grid(page.image).warp(), gain_mm_per_mv=20.0, chest_gain_mm_per_mv=10.0)
+    assert gains_of(told.layout) == {(False, 20.0), (True, 10.0)}
+
+
+def word(token, x_mm, y_mm=150.0, chance=0.9):
+    return Word(token, x_mm, y_mm, chance)
+
+
+@pytest.mark.parametrize(
+    ("words", "gains"),
+    [
+        ([], (10.0, 10.0)),
+        ([word("5 mm/mV", 40.0)], (5.0, 5.0)),
+        ([word("10/5 mm/mV", 40.0)], (10.0, 5.0)),
+        ([word("10 mm/mV", 40.0), word("5 mm/mV", 70.0)], (10.0, 5.0)),
+        ([word("5 mm/mV", 40.0), word("10 mm/mV", 70.0)], (10.0, 10.0)),  # the wrong way round
+        ([word("10 mm/mV", 40.0), word("5 mm/mV", 70.0, 100.0)], (10.0, 10.0)),  # not in a line
+        ([word("10 mm/mV", 40.0), word("5 mm/mV", 70.0, chance=0.3)], (10.0, 10.0)),
+    ],
+)
+def test_gains_of_limb_and_chest_leads_by_what_is_printed(words, gains):
+    page = page_of("3x4", pulse="none")
+    rows = find_rows(page.image, find_grid(page.image).warp())
+    assert leads._read_gain(rows, words) == gains
 
 
 @pytest.mark.parametrize(

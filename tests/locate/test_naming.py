@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from ecgdig.locate.naming import parse_leads, renamed
 from ecgdig.page import Layout
+from ecgdig.units import CHEST_LEADS
 
 Sheet = Callable[[str], Layout]
 
@@ -38,6 +40,14 @@ def test_rows_are_divided_evenly(sheet: Sheet, names: str, layout: str, segments
         assert new.row(r)[0].x_mm == old.row(r)[0].x_mm
         assert new.row(r)[-1].end_mm == pytest.approx(old.row(r)[-1].end_mm)
         assert new.row(r)[-1].start_s + new.row(r)[-1].duration_s == pytest.approx(old.duration_s)
+
+
+def test_gains_follow_the_names(sheet: Sheet) -> None:
+    old = sheet("3x4")
+    halved = (replace(s, gain_mm_per_mv=5.0) if s.lead in CHEST_LEADS else s for s in old.segments)
+    mixed = replace(old, segments=tuple(halved))
+    new = renamed(mixed, parse_leads("V1,V2,V3,V4/V5,V6,I,II/III,aVR,aVL,aVF"))
+    assert [s.gain_mm_per_mv for s in new.segments] == [5.0] * 6 + [10.0] * 6
 
 
 def test_names_that_do_not_fit_are_refused(sheet: Sheet) -> None:

@@ -22,11 +22,25 @@ def heart() -> Recording:
 
 @pytest.fixture(scope="session")
 def laid() -> Callable[..., Layout]:
-    def arranged(name: str = "3x4+1", duration_s: float = 10.0, speed: float = 25.0, gain: float = 10.0) -> Layout:
+    def arranged(
+        name: str = "3x4+1",
+        duration_s: float = 10.0,
+        speed: float = 25.0,
+        gain: float = 10.0,
+        chest: float | None = None,
+    ) -> Layout:
         top, row = ROWS.get(name, (40, 30))
         plan = lead_plan(name)
         placed = Placement(25, 12, top, row)
-        return arrange(plan, Paper(290, 210), placed, duration_s=duration_s, speed_mm_per_s=speed, gain_mm_per_mv=gain)
+        return arrange(
+            plan,
+            Paper(290, 210),
+            placed,
+            duration_s=duration_s,
+            speed_mm_per_s=speed,
+            gain_mm_per_mv=gain,
+            chest_gain_mm_per_mv=chest,
+        )
 
     return arranged
 

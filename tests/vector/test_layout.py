@@ -103,6 +103,25 @@ def test_words_are_leads_in_any_spelling() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "given", "wanted", "warns"),
+    [
+        ("25 mm/s 10/5 mm/mV", (None, None), (10, 5), 1),
+        ("25 mm/s Limb: 10 mm/mV  Chest: 5,0 mm/mV", (None, None), (10, 5), 1),
+        ("25 mm/s Limb: 10 mm/mV  Chest: 10 mm/mV", (None, None), (10, 10), 0),
+        ("25 mm/s 10/500 mm/mV", (None, None), (10, 10), 1),  # no cart prints so
+        ("25 mm/s 10/5 mm/mV", (20, None), (20, 20), 0),
+        ("25 mm/s 10 mm/mV", (None, 5), (10, 5), 0),
+    ],
+)
+def test_gains_of_limb_and_chest_leads(
+    text: str, given: tuple[float | None, float | None], wanted: tuple[float, float], warns: int
+) -> None:
+    scale = scale_of([Text(word, (0, 0, 1, 1)) for word in text.split()], [], None, *given)
+    assert (scale.gain, scale.chest_gain) == wanted
+    assert len(scale.warnings) == warns
+
+
+@pytest.mark.parametrize(
     ("text", "pulse", "given", "wanted", "warns"),
     [
         ("25 mm/s 10 mm/mV", None, (None, None), (25, 10), 0),

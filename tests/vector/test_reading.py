@@ -23,6 +23,7 @@ from ecgdig.locate.naming import parse_leads
 from ecgdig.metrics import score_recording
 from ecgdig.page import Layout, lead_plan
 from ecgdig.recording import Recording
+from ecgdig.units import CHEST_LEADS
 from ecgdig.vector import read_vectors
 from ecgdig.vector.reading import evened
 
@@ -121,6 +122,13 @@ def test_speed_and_gain_are_read(
     page = laid("3x4", seconds, speed, gain)
     reading = read(by_reportlab(heart, page, tmp_path / "a.pdf"))
     assert {(s.speed_mm_per_s, s.gain_mm_per_mv) for s in reading.layout.segments} == {(speed, gain)}
+    assert score_recording(printed(heart, page), reading.recording).page["snr_db"] > 45
+
+
+def test_chest_leads_of_half_the_gain_are_read(heart: Recording, laid: Laid, printed: Printed, tmp_path: Path) -> None:
+    page = laid(chest=5.0)
+    reading = read(by_reportlab(heart, page, tmp_path / "a.pdf"))
+    assert {(s.lead in CHEST_LEADS, s.gain_mm_per_mv) for s in reading.layout.segments} == {(False, 10.0), (True, 5.0)}
     assert score_recording(printed(heart, page), reading.recording).page["snr_db"] > 45
 
 
