@@ -52,9 +52,10 @@ class About:
     def of(digitized: Digitization) -> About:
         """What is to be said of a reading."""
         s = digitized.layout.segments[0]
+        gains = "/".join(f"{gain:g}" for gain in digitized.layout.gains_mm_per_mv)
         facts = {
             "layout": digitized.layout.name,
-            "paper": f"{s.speed_mm_per_s:g} mm/s, {s.gain_mm_per_mv:g} mm/mV",
+            "paper": f"{s.speed_mm_per_s:g} mm/s, {gains} mm/mV",
             "time": "0 s is the page's first sample; date and hour of the recording are not known",
             "warnings": "; ".join(digitized.warnings) or "none",
         }

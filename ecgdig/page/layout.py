@@ -117,6 +117,12 @@ class Layout:
         return tuple(sorted((s for s in self.segments if s.row == index), key=lambda s: s.x_mm))
 
     @property
+    def gains_mm_per_mv(self) -> tuple[float, ...]:
+        """The gains that occur; where there are two, that of the limb leads first."""
+        limb_first = sorted(self.segments, key=lambda s: s.lead in CHEST_LEADS)
+        return tuple(dict.fromkeys(s.gain_mm_per_mv for s in limb_first))
+
+    @property
     def duration_s(self) -> float:
         """Recording time of the last printed sample."""
         return max(s.start_s + s.duration_s for s in self.segments)

@@ -54,7 +54,8 @@ def describe(digitized: Digitization) -> dict[str, Any]:
     return {
         "layout": layout.name,
         "speed_mm_per_s": s.speed_mm_per_s,
-        "gain_mm_per_mv": s.gain_mm_per_mv,
+        "gain_mm_per_mv": layout.gains_mm_per_mv[0],
+        "chest_gain_mm_per_mv": layout.gains_mm_per_mv[-1],
         "px_per_mm": round(float(digitized.warp.px_per_mm([s.x_mm, s.baseline_mm])), 4),
         "turned_deg": digitized.turned_deg,
         "drawn_hz": digitized.drawn_hz,

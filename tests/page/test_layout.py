@@ -83,6 +83,8 @@ def test_what_does_not_fit_is_not_printed() -> None:
 def test_chest_leads_may_have_their_own_gain() -> None:
     gains = {s.lead: s.gain_mm_per_mv for s in made("3x4", chest_gain_mm_per_mv=5.0).segments}
     assert (gains["aVF"], gains["V1"], gains["V6"]) == (10.0, 5.0, 5.0)
+    assert made("3x4", chest_gain_mm_per_mv=5.0).gains_mm_per_mv == (10.0, 5.0)
+    assert made("3x4").gains_mm_per_mv == (10.0,)
 
 
 def test_time_and_voltage_to_paper_and_back() -> None:
