@@ -102,7 +102,8 @@ def test_two_processes_have_the_loss_curve_of_one(folder: Path) -> None:
     two, one = curves(folder, "two"), curves(folder, "one")
     assert set(two) == set(one)
     assert len(one["train/loss"]) == 6
-    assert len(one["val/loss"]) == 2
+    assert len(one["val/loss"]) == len(one["val/failures"]) == len(one["val/snr_db_median"]) == 2
+    assert "val/interval_90_coverage" in one
     assert max(one["train/loss"]) - min(one["train/loss"]) > 0.05  # there is a curve
     for name, values in one.items():
         assert two[name] == pytest.approx(values, rel=1e-4, abs=1e-4), name
