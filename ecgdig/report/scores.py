@@ -18,7 +18,10 @@ _SIGNAL = (
     "snr_db", "snr_page_db", "snr_kaggle_db", "snr_kaggle_linear_db", "snr_challenge_db", "pearson_r",
     "rmse_mv", "error_95_mv", "coverage", "interval_90_coverage",
 )  # fmt: skip
-_CLINICAL = ("qrs_sensitivity", "qrs_precision", "rr_error_s", "heart_rate_error_bpm", "einthoven_residual_mv")
+_CLINICAL = (
+    "qrs_sensitivity", "qrs_precision", "rr_error_s", "heart_rate_error_bpm", "qrs_duration_error_s", "qt_error_s",
+    "einthoven_residual_mv",
+)  # fmt: skip
 
 
 def tables_of(summary: Summary) -> list[Table]:
@@ -137,7 +140,7 @@ def write_comparison_csv(comparison: Summary, path: str | os.PathLike[str]) -> N
 def _metrics(summary: Summary, title: str, names: tuple[str, ...]) -> Table:
     oracle, intervals = summary.get("oracle"), summary.get("intervals", {})
     rows = []
-    for name in names:
+    for name in (name for name in names if name in summary["metrics"]):  # older results lack some
         row = summary["metrics"][name]
         values = (*(number(row[key]) for key in ("mean", "sd", "median")), interval(intervals.get(name)))
         rows.append((name, *values, number(oracle[name]["mean"] if oracle else None)))
