@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from timm.layers import BatchNormAct2d
 
 from ecgdig.commands import train
 from ecgdig.tasks import TraceTask
@@ -161,5 +162,14 @@ def test_synchronised_batch_norm_replaces_nothing_else(name: str) -> None:
     with torch.no_grad():
         before, after = task(strips), torch.nn.SyncBatchNorm.convert_sync_batchnorm(task)(strips)
     assert sum(isinstance(layer, torch.nn.SyncBatchNorm) for layer in task.modules()) > 10
+    train.check_batch_norms(task)
     for a, b in zip(before, after, strict=True):
         assert torch.equal(a, b)
+
+
+def test_batch_norms_that_hold_an_activation_are_not_synchronised() -> None:
+    task = TraceTask(**NET)  # type: ignore[arg-type]
+    train.check_batch_norms(task)
+    task.net.add_module("extra", BatchNormAct2d(4))
+    with pytest.raises(SystemExit, match="would replace BatchNormAct2d, activation and all"):
+        train.check_batch_norms(task)
