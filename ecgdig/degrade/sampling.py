@@ -38,9 +38,17 @@ def _cubic_weights(a: float = -0.75) -> NDArray[np.float32]:
     return np.where(x <= 1, near, np.where(x < 2, far, 0.0)).astype(np.float32)
 
 
-_WEIGHTS = np.minimum(np.round(_cubic_weights() * 2**15), 2**15 - 1).astype(np.int16)
-_DOWN = np.repeat(_WEIGHTS, _LANES, axis=1)
-_ACROSS = np.pad(np.repeat(_WEIGHTS, 3, axis=1), ((0, 0), (0, _LANES - 12)))
+def _whole(weights: NDArray[np.float32], one: int) -> NDArray[np.int16]:
+    """The weights in whole `one`-ths, which add up to `one`."""
+    rounded = np.round(weights * one)
+    rows = np.arange(len(rounded))
+    rounded[rows, rounded.argmax(1)] += one - rounded.sum(1)
+    return np.minimum(rounded, 2**15 - 1).astype(np.int16)
+
+
+_DOWN = np.repeat(_whole(_cubic_weights(), 2**7), _LANES, axis=1)
+_ACROSS = np.pad(np.repeat(_whole(_cubic_weights(), 2**15), 3, axis=1), ((0, 0), (0, _LANES - 12)))
+_MIDDLE = 2**7 * 255 // 2  # of 128 times the levels: taken off, so that they fit into 16 bits
 
 
 def resampled(
@@ -243,8 +251,8 @@ def _weigh(typing: Any, source: Any, row_bytes: Any, down: Any, across: Any, tar
     """Write the weighted mean of 4 x 4 RGB pixels from address `source` on to the three bytes at `target`, and one more
     byte behind them, which the next pixel overwrites.
 
-    `down` is the address of 4 x `_LANES` int16 weights (each row's repeated), `across` of `_LANES` (four times three
-    equal ones, and zeros); 2^15 is 1. All is 16-bit: a product keeps its upper half.
+    `down` is the address of 4 x `_LANES` int16 weights (each row's repeated), of which 2^7 is 1; `across` of `_LANES`
+    (four times three equal ones, and zeros), of which 2^15 is 1. All is 16-bit; a product across keeps its upper half.
     """
     i16, i32, lanes = ir.IntType(16), ir.IntType(32), _LANES
     bytes_, halves, wide = (ir.VectorType(kind, lanes) for kind in (ir.IntType(8), i16, i32))
@@ -269,17 +277,16 @@ def _weigh(typing: Any, source: Any, row_bytes: Any, down: Any, across: Any, tar
             nothing = ir.Constant(vector.type, ir.Undefined)
             return build.shuffle_vector(vector, nothing, ir.Constant(ir.VectorType(i32, len(which)), which))
 
-        total = None  # 64 times the level
+        total = constant(halves, -_MIDDLE)  # 128 times what the level is above the middle
         for row in range(4):
-            pixels = build.shl(build.zext(load(source, bytes_), halves), constant(halves, 7))
-            term = upper(pixels, load(moved(down, 2 * lanes * row), halves))
-            total = term if total is None else build.add(total, term)
+            pixels = build.zext(load(source, bytes_), halves)
+            total = build.add(total, build.mul(pixels, load(moved(down, 2 * lanes * row), halves)))
             source = build.add(source, row_bytes)
-        total = upper(total, load(across, halves))  # 32 times the level
+        total = upper(total, load(across, halves))  # 64 times
         pairs = build.add(picked(total, list(range(8))), picked(total, list(range(6, 14))))
         colour = build.add(picked(pairs, [0, 1, 2, 2]), picked(pairs, [3, 4, 5, 5]))
-        # 16 is a half; what was cut off is 3 on average
-        colour = build.ashr(build.add(colour, constant(colour.type, 19)), constant(colour.type, 5))
+        # 32 is a half; what was cut off is 2 on average
+        colour = build.ashr(build.add(colour, constant(colour.type, _MIDDLE // 2 + 34)), constant(colour.type, 6))
         for limit, beyond in ((0, "<"), (255, ">")):
             bound = constant(colour.type, limit)
             colour = build.select(build.icmp_signed(beyond, colour, bound), bound, colour)
