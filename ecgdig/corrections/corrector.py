@@ -34,6 +34,7 @@ from ecgdig.inkfit import fit_ink
 from ecgdig.locate.ink import InkMap, ink_map
 from ecgdig.locate.naming import parse_leads, renamed
 from ecgdig.locate.plans import named_plan
+from ecgdig.locate.time_zero import REACH_MM, TimeZero, time_zero
 from ecgdig.page.layout import Layout, Segment
 from ecgdig.page.warp import Warp
 from ecgdig.recording import canonical_lead
@@ -163,6 +164,8 @@ class Corrector:
         rows = moved(rows, warp, better.warp)
         if fresh:
             rows = fit_ink(read.image, better.warp, layout, rows, set(range(len(rows))) - fresh)
+            # a wrong geometry, in which the start was measured before, may have put it further off than any is found
+            layout = _begun(layout, time_zero(read.image, better.warp, layout, rows, REACH_MM))
         name, error_mm = read.recording.name, FIELD_ERROR * better.residual_mm
         for _ in range(_TIME_PASSES):  # where time begins is sought near to where it was before
             was_mm = layout.segments[0].x_mm
@@ -220,6 +223,13 @@ class Corrector:
         rule, seam_mm = (_EXACT, _EXACT_SEAM_MM) if exact else (self._model.sigma, SEAM_MM)
         new = recording_of(read.layout, read.rows, rule, name, read.time_error_mm, read.field_error_mm, seam_mm)
         return judged(replace(read, recording=new))
+
+
+def _begun(layout: Layout, zero: TimeZero | None) -> Layout:
+    """The layout with its start where it was measured, if it was."""
+    if zero is None:
+        return layout
+    return replace(layout, segments=tuple(replace(s, x_mm=s.x_mm + zero.shift_mm) for s in layout.segments))
 
 
 def _relaid(layout: Layout, edit: Scale | Rearrange | Rename | Swap) -> Layout:

@@ -79,6 +79,18 @@ def test_a_corner_brought_back_brings_the_signal_back(page: Page, read: Digitiza
     np.testing.assert_allclose(good.warp.to_px(at), there, atol=1e-6)
 
 
+@pytest.mark.parametrize("off_mm", [-0.6, 0.6])
+def test_a_start_taken_elsewhere_in_a_wrong_geometry_is_found_again(page: Page, off_mm: float) -> None:
+    at = corner_places_mm(page.layout)
+    there = page.warp.to_px(at)
+    wrong = by_corners(page.warp, Corners(four(at), four(there + np.array([(0, 0), (0, 0), (-40, -50), (0, 0)]))))
+    layout = carried(page.layout, page.warp, wrong)
+    layout = replace(layout, segments=tuple(replace(s, x_mm=s.x_mm + off_mm) for s in layout.segments))
+    bad = read_traces(page.image, wrong, layout, ink_model(), adjust=False)
+    good = Corrector(bad, ink_model()).apply([Corners(four(at), four(there))])
+    assert good.layout.segments[0].x_mm == pytest.approx(page.layout.segments[0].x_mm, abs=0.05)
+
+
 def test_a_point_brought_back_brings_the_signal_back(page: Page, read: Digitization) -> None:
     s = page.layout.segments[5]  # in the middle of the page
     at = (s.x_mm + 20.0, s.baseline_mm)
