@@ -130,6 +130,24 @@ class Corrector:
         self._states, self._edits = states, list(edits)
         return replace(states[-1].read, edits=(*self._before, *(to_json(edit) for edit in edits)))
 
+    def preview(self, edits: Sequence[Edit]) -> Digitization:
+        """The reading with these edits as far as it can be had at once; nothing of the last one is kept.
+
+        Rows that a last drag of the geometry would have read again are only moved along: they are where the ink is, but
+        what a wrong geometry did to their reading is still in them.
+
+        Raises:
+            EditError: one of them does not fit.
+        """
+        if not edits or not isinstance(edits[-1], (Corners, MovePoint)):
+            return self.apply(edits)
+        self.apply(edits[:-1])
+        state, read = self._states[-1], self._states[-1].read
+        warp = _dragged(state, edits[-1])
+        rows = moved(read.rows, read.warp, warp)
+        new = self._sampled(replace(read, warp=warp, layout=carried(*state.found, warp), rows=rows))
+        return replace(new, edits=(*self._before, *(to_json(edit) for edit in edits)))
+
     def _step(self, states: Sequence[_State], edit: Edit) -> _State:
         state, read = states[-1], states[-1].read
         if isinstance(edit, (Corners, MovePoint)):
@@ -152,11 +170,7 @@ class Corrector:
     def _bent(self, states: Sequence[_State], edit: Corners | MovePoint) -> _State:
         """Another geometry: rows that were read with one much like it are moved, the others read again."""
         state, read, model = states[-1], states[-1].read, self._model
-        if isinstance(edit, Corners):
-            dragged = by_corners(state.dragged, edit)
-        else:
-            dragged = by_point(state.dragged, read.layout, edit)
-        warp = dragged
+        warp = dragged = _dragged(state, edit)
         layout = carried(*state.found, warp)
         rows, fresh, missing = self._rows_in(states, warp, layout)
         warp = with_field(warp, _size_mm(layout))
@@ -223,6 +237,12 @@ class Corrector:
         rule, seam_mm = (_EXACT, _EXACT_SEAM_MM) if exact else (self._model.sigma, SEAM_MM)
         new = recording_of(read.layout, read.rows, rule, name, read.time_error_mm, read.field_error_mm, seam_mm)
         return judged(replace(read, recording=new))
+
+
+def _dragged(state: _State, edit: Corners | MovePoint) -> Warp:
+    if isinstance(edit, Corners):
+        return by_corners(state.dragged, edit)
+    return by_point(state.dragged, state.read.layout, edit)
 
 
 def _begun(layout: Layout, zero: TimeZero | None) -> Layout:

@@ -221,6 +221,31 @@ def test_dragging_back_takes_up_what_was_read_there(page: Page, read: Digitizati
     assert np.isfinite(row.y_mm[(row.x_mm > s.x_mm + 5) & (row.x_mm < s.x_mm + 18)]).all()
 
 
+def test_a_preview_moves_the_rows_along_and_changes_nothing(page: Page, read: Digitization) -> None:
+    model = Counting(*(getattr(ink_model(), name) for name in ("net", "spec", "name", "sha256", "sigma", "config")))
+    desk = Corrector(read, model)
+    at = corner_places_mm(page.layout)
+    away = Corners(four(at), four(read.warp.to_px(at) + np.array([(0, 0), (0, 0), (-40, -50), (0, 0)])))
+    edits = [Rename((0, 0), "V9"), away]
+    soon = desk.preview(edits)
+    assert model.seen == []
+    np.testing.assert_allclose(soon.warp.to_px(at), away.to_px, atol=1e-6)
+    assert [edit["kind"] for edit in soon.edits] == ["rename", "corners"]
+    known = np.isfinite(soon.rows[0].y_mm)  # where it was in the image
+    there = [of.warp.to_px(np.stack([of.rows[0].x_mm, of.rows[0].y_mm], 1)[known]) for of in (soon, read)]
+    assert np.median(np.abs(there[0] - there[1])) < 0.1
+    late = desk.apply(edits)
+    assert model.seen != []
+    np.testing.assert_array_equal(
+        late.recording.signal_mv, Corrector(read, ink_model()).apply(edits).recording.signal_mv
+    )
+    with pytest.raises(EditError):
+        desk.preview([Corners(four(at), four(read.warp.to_px(at)[::-1]))])
+    np.testing.assert_array_equal(
+        desk.preview(edits[:1]).recording.signal_mv, desk.apply(edits[:1]).recording.signal_mv
+    )
+
+
 def test_edits_are_kept_as_provenance_and_can_be_played_again(read: Digitization, tmp_path: Path) -> None:
     edits = [Rename((0, 0), "V9"), Unreadable(1, 20.0, 60.0)]
     once = Corrector(read, ink_model()).apply(edits)

@@ -35,6 +35,14 @@ def browser() -> Iterator[Any]:
         launched.close()
 
 
+WATCH_PROVISIONAL = """() => {
+    window.provisional = [];
+    const marked = () => document.getElementById("map").classList.contains("provisional");
+    new MutationObserver(() => { if (provisional.at(-1) !== marked()) provisional.push(marked()); })
+        .observe(document.getElementById("map"), { attributeFilter: ["class"] });
+}"""
+
+
 class Visit:
     """A page of the browser that notes every error of its console and every request that leaves the server."""
 
@@ -81,6 +89,7 @@ def test_upload_correct_and_take_home(browser: Any, server: Running, photo: Path
     assert page.locator("#pages button.open").inner_text() == photo.name  # shown as text, whatever it holds
 
     page.click("[data-tool=corners]")
+    page.evaluate(WATCH_PROVISIONAL)
     box = page.locator(".handle").nth(2).bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
@@ -88,6 +97,7 @@ def test_upload_correct_and_take_home(browser: Any, server: Running, photo: Path
     page.mouse.move(x + 6, y + 5, steps=4)
     page.mouse.up()
     visit.read_again()
+    assert page.evaluate("() => provisional") == [True, False]  # shown at once, marked, then as read again
     page.click("#undo")
     visit.read_again()
 

@@ -1,7 +1,7 @@
 // The page: uploads, the reading over its picture (Leaflet), the leads as charts (uPlot), corrections, downloads.
 /* global L, uPlot */
 const $ = (id) => document.getElementById(id);
-const state = { about: null, pages: [], open: null, view: null, samples: null, edits: [], tool: "look", busy: false };
+const state = { about: null, pages: [], open: null, view: null, samples: null, edits: [], tool: "look", busy: false, provisional: false };
 const LEAD_ORDER = ["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"];
 
 function el(tag, props = {}, ...children) {
@@ -171,8 +171,11 @@ async function show(id, view) {
   const answer = await attempt(() => api("GET", `/api/pages/${id}/samples`));
   const bytes = await answer?.arrayBuffer();
   if (!bytes || state.open !== id) return;
-  state.view = view;
-  state.samples = new Float32Array(bytes);
+  draw(view, new Float32Array(bytes), false);
+}
+function draw(view, samples, provisional) {
+  Object.assign(state, { view, samples, provisional });
+  for (const box of ["map", "charts"]) $(box).classList.toggle("provisional", provisional);
   drawReading();
   drawHandles();
   drawFacts();
@@ -189,7 +192,8 @@ function drawReading() {
   for (const trace of view.traces) {
     const color = colourOf(trace.lead);
     for (const band of trace.bands) L.polygon(band.map(at), { stroke: false, fillColor: color, fillOpacity: 0.25, interactive: false }).addTo(readingLayer);
-    for (const line of trace.lines) L.polyline(line.map(at), { color, weight: 1.5, interactive: false, smoothFactor: 0.5 }).addTo(readingLayer);
+    const dashArray = state.provisional ? "6 4" : null;
+    for (const line of trace.lines) L.polyline(line.map(at), { color, weight: 1.5, dashArray, interactive: false, smoothFactor: 0.5 }).addTo(readingLayer);
     const icon = L.divIcon({ className: "lead-label", html: "", iconSize: [40, 16], iconAnchor: [0, 8] });
     const label = L.marker(at(trace.label), { icon, interactive: false, keyboard: false }).addTo(readingLayer);
     label.getElement().textContent = trace.lead;
@@ -297,25 +301,35 @@ function applyStroke() {
   setTool("draw");
   return edit({ kind: "retrace", row: trace.row, points_px: points });
 }
+const BENDING = ["corners", "move-point"];
 const edit = (change) => apply([...state.edits, change]);
 async function apply(edits) {
   if (state.busy) return;
   state.busy = true;
-  const id = state.open;
+  const id = state.open, { view: oldView, samples: oldSamples } = state;
   $("desk").setAttribute("aria-busy", "true");
   const kept = $("map").dataset.readings ?? "0";
-  const view = await attempt(() => json("PUT", `/api/pages/${id}/edits`, { edits }));
+  const view = await attempt(async () => {
+    if (edits.length > state.edits.length && BENDING.includes(edits.at(-1).kind)) await preview(id, edits);
+    return json("PUT", `/api/pages/${id}/edits`, { edits });
+  });
   state.busy = false;
   $("desk").removeAttribute("aria-busy");
   if (state.open !== id) return; // the correction is made; another page is shown
   if (!view) {
-    drawHandles();
-    drawFacts();
+    draw(oldView, oldSamples, false);
     return;
   }
   state.edits = [...view.edits];
   await show(id, view);
   $("map").dataset.readings = String(Number(kept) + 1);
+}
+// rows that a drag moves far are read again, which takes seconds: what moved along is shown until then
+async function preview(id, edits) {
+  const { view, samples } = await json("POST", `/api/pages/${id}/preview`, { edits });
+  if (state.open !== id) return;
+  const bytes = Uint8Array.from(atob(samples), (letter) => letter.charCodeAt(0));
+  draw(view, new Float32Array(bytes.buffer), true);
 }
 async function readAgain(options) {
   const id = state.open;
