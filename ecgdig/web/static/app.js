@@ -178,7 +178,7 @@ function draw(view, samples, provisional) {
   for (const box of ["map", "charts"]) $(box).classList.toggle("provisional", provisional);
   drawReading();
   drawHandles();
-  drawFacts();
+  if (!provisional) drawFacts(); // what to look at is said of what was read, and the page stays under the hand
   drawCharts();
 }
 function drawReading() {
