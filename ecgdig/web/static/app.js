@@ -9,9 +9,10 @@ function el(tag, props = {}, ...children) {
   node.append(...children);
   return node;
 }
-function colourOf(lead) {
-  const i = Math.max(LEAD_ORDER.indexOf(lead.replace(/^-/, "")), 0);
-  return `hsl(${(i * 150) % 360}, 100%, 36%)`;
+function colourOf(lead, onDark = false) {
+  const hue = (Math.max(LEAD_ORDER.indexOf(lead.replace(/^-/, "")), 0) * 150) % 360;
+  const onPaper = hue > 40 && hue < 200 ? 27 : 36; // yellow to cyan are bright
+  return `hsl(${hue}, 100%, ${onDark ? 68 : onPaper}%)`;
 }
 function note(text = "") {
   $("note").textContent = text;
@@ -365,7 +366,7 @@ function drawFacts() {
 let charts = [];
 function drawCharts() {
   const view = state.view, n = view.n_samples, style = getComputedStyle(document.documentElement);
-  const colour = (name) => style.getPropertyValue(name).trim();
+  const colour = (name) => style.getPropertyValue(name).trim(), dark = document.documentElement.dataset.theme === "dark";
   charts.forEach((chart) => chart.destroy());
   charts = [];
   $("charts").replaceChildren();
@@ -392,16 +393,11 @@ function drawCharts() {
       width, height: 96, legend: { show: false }, cursor: { sync: { key: "leads" }, drag: { x: true, y: false } },
       scales: { x: { time: false } },
       axes: [{ ...axis, size: 18, values: (_, ticks) => ticks.map((t) => `${t} s`) }, { ...axis, size: 52, values: (_, ticks) => ticks.map((v) => `${v} mV`) }],
-      series: [{}, { stroke: colourOnChart(lead), width: 1 }, { stroke: "transparent", points: { show: false } }, { stroke: "transparent", points: { show: false } }],
+      series: [{}, { stroke: colourOf(lead, dark), width: 1 }, { stroke: "transparent", points: { show: false } }, { stroke: "transparent", points: { show: false } }],
       bands: [{ series: [2, 3], fill: colour("--band") }],
     }, data, box));
   }
 }
-function colourOnChart(lead) {
-  const dark = document.documentElement.dataset.theme === "dark";
-  return colourOf(lead).replace("36%", dark ? "68%" : "36%");
-}
-
 // --- the drawing tab --------------------------------------------------------------------------------------------------
 
 let wishTimer = null, wishNumber = 0;
