@@ -27,13 +27,15 @@ def keep_freed_memory() -> bool:
 def give_back_above(limit_mb: float) -> bool:
     """Give what is free back to the system if this process holds more than `limit_mb`; whether it was asked to.
 
+    Code and other files in memory do not count: a library more must not have every picture's memory given back.
     A process that keeps freed memory grows with every large picture, as what it keeps has holes that the next one does
     not fit into: by 140 MB over 700 pages. Nothing is done without glibc and Linux's /proc.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is None or not _STATM.exists():
         return False
-    if int(_STATM.read_text(encoding="ascii").split()[1]) * resource.getpagesize() < limit_mb * 2**20:
+    _, resident, of_files, *_ = (int(pages) for pages in _STATM.read_text(encoding="ascii").split())
+    if (resident - of_files) * resource.getpagesize() < limit_mb * 2**20:
         return False
     trim(0)
     return True

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +18,7 @@ from small_pages import small_plan
 
 from ecgdig.batch import Request, jobs_of, run, run_on
 from ecgdig.cluster import Cluster, ClusterError
-from ecgdig.commands import render
+from ecgdig.commands import digitize, render
 from ecgdig.dataset import build, load
 from ecgdig.hub import DEFAULT
 from ecgdig.hub import load as load_model
@@ -22,6 +26,7 @@ from ecgdig.hub import load as load_model
 ray = pytest.importorskip("ray", reason="needs Ray: pip install 'ecgdig[ray]'")
 pytestmark = pytest.mark.slow
 Content = Callable[[Path], dict[str, bytes]]
+ROOT = Path(__file__).parents[1]
 
 
 class Nodes:
@@ -82,6 +87,62 @@ def test_readings_are_those_of_one_process(nodes: Nodes, tmp_path: Path, content
         assert (row.file, row.status, row.error) == (here[job].file, here[job].status, here[job].error)
     assert {row.status for row in there.values()} >= {"failed"}
     assert len(content(tmp_path / "ray")) > 4
+
+
+def killed(script: str, options: list[str], done: Callable[[], int], pages: int) -> None:
+    """Start a job, and kill it, its process group with it, as soon as so many pages are done."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, str(ROOT / "scripts" / script), *options]
+    job = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, start_new_session=True)
+    until = time.monotonic() + 300
+    while job.poll() is None and time.monotonic() < until and done() < pages:
+        time.sleep(0.01)
+    os.killpg(job.pid, signal.SIGKILL)
+    assert job.wait() == -signal.SIGKILL, "the job was over before it could be killed"
+
+
+def killed_and_resumed(folder: Path, content: Content, *ray_options: str) -> None:
+    """Pages drawn by a job that is killed, then given again, are those of one process that nothing disturbs."""
+    same = ["--preset", "scan", "--dpi", "60", "--scale", "usual", "--limit", "12", "--quiet"]
+    options = ["--out", str(folder / "ray"), *same, "--engine", "ray", *ray_options]
+    journal = folder / "ray" / ".journal.jsonl"
+    killed("render.py", options, lambda: journal.read_bytes().count(b"\n") if journal.is_file() else 0, 3)
+    assert not (folder / "ray" / "manifest.csv").exists()
+    report = render.main(options)
+    assert 1 <= report.before < 12
+    assert (report.pages, report.failures) == (12, [])
+    render.main(["--out", str(folder / "here"), *same, "--workers", "0"])
+    assert content(folder / "ray") == content(folder / "here")
+
+
+def test_a_killed_job_on_a_cluster_goes_on(nodes: Nodes, tmp_path: Path, content: Content) -> None:
+    killed_and_resumed(tmp_path, content, "--ray-address", nodes.address)
+
+
+def test_a_killed_job_of_readings_goes_on(
+    nodes: Nodes, tmp_path: Path, content: Content, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build(small_plan(4, "clean", dpi=80.0), tmp_path / "pages", 0)
+    scans, ray_out = str(tmp_path / "pages" / "images"), tmp_path / "ray"
+    same = [scans, "--format", "npz"]
+    options = [*same, "--out", str(ray_out), "--engine", "ray", "--ray-address", nodes.address]
+    killed("digitize.py", options, lambda: len(list(ray_out.rglob("*.npz"))), 1)
+    finished = len(list(ray_out.rglob("*.npz")))
+    assert 1 <= finished < 4
+    capsys.readouterr()
+    digitize.main(options)
+    assert "pages were read before and are kept" in capsys.readouterr().out
+    digitize.main([*same, "--out", str(tmp_path / "here"), "--workers", "1"])
+    read, here = ({k: v for k, v in content(f).items() if k != "summary.csv"} for f in (ray_out, tmp_path / "here"))
+    assert set(read) == set(here)
+    assert read == here  # the summary has the seconds that each page took
+
+
+# from here on without `nodes`: a Ray that this process starts and ends takes theirs along
+
+
+def test_a_killed_job_with_a_ray_of_its_own_goes_on(tmp_path: Path, content: Content) -> None:
+    killed_and_resumed(tmp_path, content, "--workers", "1")
 
 
 def test_render_on_a_local_ray_goes_on(tmp_path: Path, content: Content) -> None:

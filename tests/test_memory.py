@@ -3,6 +3,7 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +48,21 @@ print(give_back_above(5000), give_back_above(250), give_back_above(250))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.split() == ["False", "True", "False"]
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="malloc_trim is glibc's")
+def test_files_in_memory_do_not_count(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(bytes(200 << 20))
+    program = """
+import sys
+import numpy as np
+from ecgdig.memory import give_back_above
+file = np.memmap(sys.argv[1], np.uint8, "r")
+print(file.sum(), give_back_above(200), give_back_above(10))
+"""
+    command = [sys.executable, "-c", program, str(tmp_path / "file")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.split() == ["0", "False", "True"]
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="mallopt is glibc's")

@@ -214,7 +214,12 @@ def parser(prog: str = "digitize") -> argparse.ArgumentParser:
         default=DEFAULT,
         help="name, folder, .ckpt, W&B artifact or hub id (default: %(default)s)",
     )
-    add("--runtime", default="auto", choices=RUNTIMES, help="onnx needs no torch; auto takes it where it can")
+    add(
+        "--runtime",
+        default="auto",
+        choices=RUNTIMES,
+        help="onnx needs no torch, auto takes it where it can; cuda is a GPU",
+    )
     add("--workers", type=int, metavar="N", help="processes, each with one thread if N > 1 (default: one a core)")
     add_engine(parser)
     add("--redact", action="store_true", help="paint over names and all other words in the overlay picture")

@@ -132,7 +132,9 @@ def gpu() -> Finding:
     except OSError:
         pass
     if count.value:
-        return Finding("gpu", "ok", f"{count.value} CUDA device(s); training uses them, reading runs on the CPU")
+        return Finding(
+            "gpu", "ok", f"{count.value} CUDA device(s); training uses them, reading does with --runtime cuda"
+        )
     return Finding("gpu", "ok", "none: reading needs none; training is slower without")
 
 

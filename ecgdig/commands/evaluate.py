@@ -7,11 +7,13 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
 
 from ecgdig import __version__
 from ecgdig.commands.evaluate_options import parse
@@ -28,7 +30,14 @@ from ecgdig.report.scores import (
     write_csv,
 )
 from ecgdig.report.worst import Worst, pictures_of
-from ecgdig.scoring.cases import LAYOUTS, Case, folder_cases, rendered_cases, those_that_can_be_scored
+from ecgdig.scoring.cases import (
+    LAYOUTS,
+    Case,
+    folder_cases,
+    index_rows,
+    rendered_cases,
+    those_that_can_be_scored,
+)
 from ecgdig.scoring.comparison import compare, read_summary
 from ecgdig.scoring.journal import Journal
 from ecgdig.scoring.predictions import match, scored_pairs
@@ -41,7 +50,6 @@ if TYPE_CHECKING:
     from ecgdig.hub import TraceModel
 
 HELD_OUT_SEED = 2_000_029  # of the built-in recordings and pages; no training uses it
-_ALL = 10**9  # pages, without --limit
 
 Finished = tuple[PageResult, Mapping[str, str]]  # a page's numbers, and pictures of it where it is among the worst
 
@@ -139,14 +147,15 @@ def _score(options: argparse.Namespace, args: Sequence[str]) -> dict[str, Any]:
 
 def _score_pages(options: argparse.Namespace) -> tuple[Journal, dict[str, Any]]:
     """Pages read by a network here."""
+    n, make = _cases(options)
     model = load(options.checkpoint, options.runtime)
     checkpoint = {"name": model.name, "sha256": model.sha256}
     what = _what(options)
     about = {"what": what, "geometry": options.geometry, "sha256": model.sha256, "ecgdig": __version__}
     journal = Journal(options.resume, about)
     unscored: dict[str, str] = {}
-    cases = those_that_can_be_scored(partial(_cases, options), _open(journal, options), unscored)
-    _collect(_read(cases, model, options, journal), journal, options)
+    cases = those_that_can_be_scored(make, _open(journal, n, options), unscored)
+    _collect(_read(cases, model, options, journal), journal, n, options)
     return journal, {"what": what, "checkpoint": checkpoint, "extra": [], "unscored": unscored}
 
 
@@ -159,11 +168,13 @@ def _score_predictions(options: argparse.Namespace) -> tuple[Journal, dict[str, 
     unscored: dict[str, str] = {}
 
     def finished() -> Iterator[Finished]:
-        for scored in those_that_can_be_scored(partial(scored_pairs, pairs), _open(journal, options), unscored):
+        for scored in those_that_can_be_scored(
+            partial(scored_pairs, pairs), _open(journal, len(pairs), options), unscored
+        ):
             shown = scored.estimate is not None and worst.takes(scored.result.score)
             yield scored.result, pictures_of(scored.truth, scored.estimate) if shown and scored.estimate else {}
 
-    _collect(finished(), journal, options)
+    _collect(finished(), journal, len(pairs), options)
     return journal, {"what": what, "checkpoint": None, "extra": extra, "unscored": unscored}
 
 
@@ -179,11 +190,15 @@ def _read(
         yield result_of(outcome), pictures_of(outcome.case.truth, read.recording, read) if shown and read else {}
 
 
-def _open(journal: Journal, options: argparse.Namespace) -> Iterator[int]:
-    """The pages that are not finished, ascending; endless without a limit."""
-    limit = options.limit or _ALL
-    journal.results = {i: result for i, result in journal.results.items() if i < limit}
-    return (i for i in range(limit) if i not in journal.results)
+def _open(journal: Journal, n: int, options: argparse.Namespace) -> Iterator[int]:
+    """Those of `n` pages that are not finished, ascending."""
+    n = _wanted(n, options)
+    journal.results = {i: result for i, result in journal.results.items() if i < n}
+    return (i for i in range(n) if i not in journal.results)
+
+
+def _wanted(n: int, options: argparse.Namespace) -> int:
+    return min(n, options.limit or n)
 
 
 def _worst(options: argparse.Namespace, journal: Journal) -> Worst:
@@ -192,17 +207,25 @@ def _worst(options: argparse.Namespace, journal: Journal) -> Worst:
     return Worst((result.score for result in journal.results.values()), **n)
 
 
-def _collect(finished: Iterable[Finished], journal: Journal, options: argparse.Namespace) -> None:
-    voice = Voice.of(options)
-    if journal.results and not voice.quiet:
-        print(shown(f"{options.resume}: pages finished before: {len(journal.results)}"), file=sys.stderr, flush=True)
-    with closing(journal):
+def _collect(finished: Iterable[Finished], journal: Journal, n: int, options: argparse.Namespace) -> None:
+    """Keep every page as it is finished, of `n`, each told on a line beside a bar."""
+    voice, before = Voice.of(options), len(journal.results)
+    if before and not voice.quiet:
+        print(shown(f"{options.resume}: pages finished before: {before}"), file=sys.stderr, flush=True)
+    bar = tqdm(total=_wanted(n, options), initial=before, unit="page", disable=not voice.shows_progress, leave=False)
+    with closing(journal), bar:
         for result, pictures in finished:
             journal.add(result, pictures)
-            if voice.json_lines:
-                voice.result("", {"page": result.score.name, **result.score.page, "error": result.error})
-            elif result.score.failed or not voice.quiet:
-                print(f"  {result.score.name}: {_progress(result)}", file=sys.stderr, flush=True)
+            bar.update()
+            with tqdm.external_write_mode():
+                _tell(result, voice)
+
+
+def _tell(result: PageResult, voice: Voice) -> None:
+    if voice.json_lines:
+        voice.result("", {"page": result.score.name, **result.score.page, "error": result.error})
+    elif result.score.failed or not voice.quiet:
+        print(f"  {result.score.name}: {_progress(result)}", file=sys.stderr, flush=True)
 
 
 def _progress(result: PageResult) -> str:
@@ -235,12 +258,14 @@ def _what(options: argparse.Namespace) -> str:
     return f"{options.preset} pages ({options.layout}, {options.dpi:g} dpi) of {where}, {options.geometry} geometry"
 
 
-def _cases(options: argparse.Namespace, indices: Iterable[int]) -> Iterator[Case]:
+def _cases(options: argparse.Namespace) -> tuple[int, Callable[[Iterable[int]], Iterator[Case]]]:
+    """How many pages there are, and what makes those of given indices."""
     if options.pages:
-        return folder_cases(Path(options.pages), indices)
+        folder = Path(options.pages)
+        return len(index_rows(folder)), partial(folder_cases, folder)
     source = _recordings(Path(options.records)) if options.records else Simulator(n=24, seed=HELD_OUT_SEED)
     layouts = LAYOUTS if options.layout == "all" else (options.layout,)
-    return rendered_cases(source, options.preset, layouts, options.dpi, HELD_OUT_SEED, indices)
+    return len(source), partial(rendered_cases, source, options.preset, layouts, options.dpi, HELD_OUT_SEED)
 
 
 def _recordings(path: Path) -> Source:

@@ -71,7 +71,9 @@ def parser_of(prog: str = "eval_snr") -> argparse.ArgumentParser:
         "--geometry", default="found", choices=["found", "true"], help="true = given, rendered pages only"
     )
     parser.add_argument("--checkpoint", help="name, folder, .ckpt, W&B artifact or hub id (default: the released one)")
-    parser.add_argument("--runtime", default="auto", choices=RUNTIMES, help="of the network; onnx needs no torch")
+    parser.add_argument(
+        "--runtime", default="auto", choices=RUNTIMES, help="of the network; onnx needs no torch, cuda is a GPU"
+    )
     parser.add_argument("--limit", type=int, help="score no more than this many pages")
     parser.add_argument("--resume", metavar="FILE.jsonl", help="keep finished pages here; goes on where it was killed")
     parser.add_argument("--json", metavar="FILE", help="write the summary to this file")

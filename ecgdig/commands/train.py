@@ -19,6 +19,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ecgdig.callbacks import ExamplePages, FirstStrips, JsonLines, ModelArtifact, Speed
 from ecgdig.commands.voice import BAD_OPTION, Voice
@@ -88,6 +89,8 @@ def _train(args: list[str]) -> Trainer:
     if config.init:
         load_weights(cli.model, Path(config.init))
     _check_records(cli.datamodule)
+    if config.trainer.sync_batchnorm:
+        check_batch_norms(cli.model)
     folder.mkdir(parents=True, exist_ok=True)
     cli.parser.save(config, folder / "config.yaml", overwrite=True, skip_validation=True)
     trainer = cli.trainer
@@ -131,6 +134,21 @@ def _check_records(data: LightningDataModule) -> None:
             source[0]
     except (FileNotFoundError, RecordError) as error:
         raise SystemExit(str(error)) from None
+
+
+def check_batch_norms(model: LightningModule) -> None:
+    """Whether torch can synchronise every batch norm: it puts its own layer in its place, without an activation.
+
+    Raises:
+        SystemExit: some hold an activation, as those of many of timm's encoders do.
+    """
+    norms = (layer for layer in model.modules() if isinstance(layer, _BatchNorm))
+    others = {type(layer).__name__ for layer in norms if not type(layer).__module__.startswith("torch.")}
+    if others:
+        raise SystemExit(
+            f"sync_batchnorm: torch would replace {', '.join(sorted(others))}, activation and all; give "
+            "--trainer.sync_batchnorm false, or another encoder"
+        )
 
 
 def run_name(name: str) -> str:

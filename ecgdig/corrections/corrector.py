@@ -34,6 +34,7 @@ from ecgdig.inkfit import fit_ink
 from ecgdig.locate.ink import InkMap, ink_map
 from ecgdig.locate.naming import parse_leads, renamed
 from ecgdig.locate.plans import named_plan
+from ecgdig.locate.time_zero import REACH_MM, TimeZero, time_zero
 from ecgdig.page.layout import Layout, Segment
 from ecgdig.page.warp import Warp
 from ecgdig.recording import canonical_lead
@@ -129,6 +130,24 @@ class Corrector:
         self._states, self._edits = states, list(edits)
         return replace(states[-1].read, edits=(*self._before, *(to_json(edit) for edit in edits)))
 
+    def preview(self, edits: Sequence[Edit]) -> Digitization:
+        """The reading with these edits as far as it can be had at once; nothing of the last one is kept.
+
+        Rows that a last drag of the geometry would have read again are only moved along: they are where the ink is, but
+        what a wrong geometry did to their reading is still in them.
+
+        Raises:
+            EditError: one of them does not fit.
+        """
+        if not edits or not isinstance(edits[-1], (Corners, MovePoint)):
+            return self.apply(edits)
+        self.apply(edits[:-1])
+        state, read = self._states[-1], self._states[-1].read
+        warp = _dragged(state, edits[-1])
+        rows = moved(read.rows, read.warp, warp)
+        new = self._sampled(replace(read, warp=warp, layout=carried(*state.found, warp), rows=rows))
+        return replace(new, edits=(*self._before, *(to_json(edit) for edit in edits)))
+
     def _step(self, states: Sequence[_State], edit: Edit) -> _State:
         state, read = states[-1], states[-1].read
         if isinstance(edit, (Corners, MovePoint)):
@@ -151,11 +170,7 @@ class Corrector:
     def _bent(self, states: Sequence[_State], edit: Corners | MovePoint) -> _State:
         """Another geometry: rows that were read with one much like it are moved, the others read again."""
         state, read, model = states[-1], states[-1].read, self._model
-        if isinstance(edit, Corners):
-            dragged = by_corners(state.dragged, edit)
-        else:
-            dragged = by_point(state.dragged, read.layout, edit)
-        warp = dragged
+        warp = dragged = _dragged(state, edit)
         layout = carried(*state.found, warp)
         rows, fresh, missing = self._rows_in(states, warp, layout)
         warp = with_field(warp, _size_mm(layout))
@@ -163,6 +178,8 @@ class Corrector:
         rows = moved(rows, warp, better.warp)
         if fresh:
             rows = fit_ink(read.image, better.warp, layout, rows, set(range(len(rows))) - fresh)
+            # a wrong geometry, in which the start was measured before, may have put it further off than any is found
+            layout = _begun(layout, time_zero(read.image, better.warp, layout, rows, REACH_MM))
         name, error_mm = read.recording.name, FIELD_ERROR * better.residual_mm
         for _ in range(_TIME_PASSES):  # where time begins is sought near to where it was before
             was_mm = layout.segments[0].x_mm
@@ -220,6 +237,19 @@ class Corrector:
         rule, seam_mm = (_EXACT, _EXACT_SEAM_MM) if exact else (self._model.sigma, SEAM_MM)
         new = recording_of(read.layout, read.rows, rule, name, read.time_error_mm, read.field_error_mm, seam_mm)
         return judged(replace(read, recording=new))
+
+
+def _dragged(state: _State, edit: Corners | MovePoint) -> Warp:
+    if isinstance(edit, Corners):
+        return by_corners(state.dragged, edit)
+    return by_point(state.dragged, state.read.layout, edit)
+
+
+def _begun(layout: Layout, zero: TimeZero | None) -> Layout:
+    """The layout with its start where it was measured, if it was."""
+    if zero is None:
+        return layout
+    return replace(layout, segments=tuple(replace(s, x_mm=s.x_mm + zero.shift_mm) for s in layout.segments))
 
 
 def _relaid(layout: Layout, edit: Scale | Rearrange | Rename | Swap) -> Layout:

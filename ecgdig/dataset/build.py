@@ -33,7 +33,9 @@ from ecgdig.memory import give_back_above, keep_freed_memory
 
 PTBXL_PAGES = 21_801
 _STEADY = 20  # pages of a run whose start is left out of its rate
-_KEPT_MB = 400  # at 350 a clean page took 20 % longer; pages of 4 megapixels need up to 560, larger ones 100 more
+# besides 180 of code: well above the 190 that a worker holds after giving back; one that gives back after every page
+# spends a sixth of its time on 4,000 page faults each
+_KEPT_MB = 300
 _QUEUED = 3  # tasks a worker may have waiting
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 

@@ -290,10 +290,14 @@ def repeat(tile: NDArray[np.generic], shape: tuple[int, int], first: tuple[int, 
     """A tile laid side by side over `shape` (height, width); `first`: which of its pixels (row, column) comes first."""
     out = np.empty((*shape, *tile.shape[2:]), tile.dtype)
     height, width = tile.shape[:2]
-    for top in range(-(first[0] % height), shape[0], height):
+    rows = out[:height]
+    for top in (-(first[0] % height), -(first[0] % height) + height):
         for left in range(-(first[1] % width), shape[1], width):
-            part = out[max(top, 0) : top + height, max(left, 0) : left + width]
+            part = rows[max(top, 0) : top + height, max(left, 0) : left + width]
             part[:] = tile[max(-top, 0) :, max(-left, 0) :][: part.shape[0], : part.shape[1]]
+    for top in range(height, shape[0], height):  # small tiles are many: 3,900 of half a millimetre
+        part = out[top : top + height]
+        part[:] = rows[: len(part)]
     return out
 
 

@@ -1,7 +1,7 @@
 """The one resampling of a page: cubic, with the desk where the sheet ends, compiled with numba.
 
 OpenCV's cubic remap works byte by byte, and so would numba's loops; here the 16 pixels around a point are loaded as
-four vectors and weighed in 16 bits, which takes half the time.
+four vectors and weighed in 16 bits, which takes half the time. Where a page is nearly level two neighbours share them.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _FINE = np.float32(1 << 16)
 _LONGEST_SHADOW = 6.0  # exp(-6) is no longer seen
 _BEFORE, _BEHIND = 2, 3  # pixels of border that the kernel may read
 _OFFSET = np.float32(_BEFORE + 0.5 / _STEPS)  # of places in the picture with its border; cut off, not rounded
+_LEVEL = 1 << 11  # 65,536ths of a pixel, 1.8 degrees: so nearly level two neighbours are taken from the same rows
 _AHEAD = 8  # rows below the one that is read, fetched from memory already
 _LANES = 16  # bytes loaded at once: four pixels of three colours, and four that weigh nothing
 
@@ -38,9 +39,19 @@ def _cubic_weights(a: float = -0.75) -> NDArray[np.float32]:
     return np.where(x <= 1, near, np.where(x < 2, far, 0.0)).astype(np.float32)
 
 
-_WEIGHTS = np.minimum(np.round(_cubic_weights() * 2**15), 2**15 - 1).astype(np.int16)
-_DOWN = np.repeat(_WEIGHTS, _LANES, axis=1)
-_ACROSS = np.pad(np.repeat(_WEIGHTS, 3, axis=1), ((0, 0), (0, _LANES - 12)))
+def _whole(weights: NDArray[np.float32], one: int) -> NDArray[np.int16]:
+    """The weights in whole `one`-ths, which add up to `one`."""
+    rounded = np.round(weights * one)
+    rows = np.arange(len(rounded))
+    rounded[rows, rounded.argmax(1)] += one - rounded.sum(1)
+    return np.minimum(rounded, 2**15 - 1).astype(np.int16)
+
+
+_DOWN = np.repeat(_whole(_cubic_weights(), 2**7), _LANES, axis=1)
+_FOUR = np.repeat(_whole(_cubic_weights(), 2**15), 3, axis=1)
+# from the first of the pixels that are loaded on, and from the second
+_ACROSS = np.stack([np.pad(_FOUR, ((0, 0), (3 * k, _LANES - 12 - 3 * k))) for k in range(2)])
+_MIDDLE = 2**7 * 255 // 2  # of 128 times the levels: taken off, so that they fit into 16 bits
 
 
 def resampled(
@@ -116,17 +127,33 @@ def _resample(
                 # along a slanted line each row begins anew, which the processor does not foresee
                 _fetch(first + ((w >> 16) + _AHEAD) * row_bytes + (u >> 16) * 3)  # type: ignore[call-arg]
                 if min(x0, x1) > one and min(y0, y1) > one and max(x0, x1) < last_x and max(y0, y1) < last_y:
-                    for _ in range(n):
-                        place = first + (w >> 16) * row_bytes + (u >> 16) * 3
-                        rows_at, columns_at = down_at + ((w >> 3) & 0x1F80), across_at + ((u >> 5) & 0x7E0)
+                    pairs = n >> 1 if abs(dv) <= _LEVEL else 0
+                    for _ in range(pairs):
+                        next_u = u + du
+                        apart = (next_u >> 16) - (u >> 16)
+                        if apart >> 1 == 0:
+                            place, rows_at, columns_at = _addresses(
+                                u, w + (dv >> 1), first, row_bytes, down_at, across_at
+                            )
+                            next_at = across_at + (apart << 11) + ((next_u >> 5) & 0x7E0)  # the tables have 2^11 bytes
+                            _weigh_two(place, row_bytes, rows_at, columns_at, next_at, to)
+                        else:
+                            place, rows_at, columns_at = _addresses(u, w, first, row_bytes, down_at, across_at)
+                            _weigh(place, row_bytes, rows_at, columns_at, to)
+                            place, rows_at, columns_at = _addresses(
+                                next_u, w + dv, first, row_bytes, down_at, across_at
+                            )
+                            _weigh(place, row_bytes, rows_at, columns_at, to + 3)
+                        u, w, to = next_u + du, w + 2 * dv, to + 6
+                    for _ in range(n - 2 * pairs):
+                        place, rows_at, columns_at = _addresses(u, w, first, row_bytes, down_at, across_at)
                         _weigh(place, row_bytes, rows_at, columns_at, to)
                         u, w, to = u + du, w + dv, to + 3
                     out[behind] = kept
                     continue
                 for _ in range(n):  # the border goes on
                     a, b = min(max(u, lowest), highest_u), min(max(w, lowest), highest_w)
-                    place = first + (b >> 16) * row_bytes + (a >> 16) * 3
-                    rows_at, columns_at = down_at + ((b >> 3) & 0x1F80), across_at + ((a >> 5) & 0x7E0)
+                    place, rows_at, columns_at = _addresses(a, b, first, row_bytes, down_at, across_at)
                     _weigh(place, row_bytes, rows_at, columns_at, to)
                     u, w, to = u + du, w + dv, to + 3
                 out[behind] = kept
@@ -148,6 +175,12 @@ def _resample(
                         for c, beyond in enumerate((red, green, blue)):
                             mixed = out[byte + c] * share + beyond * (one - share)
                             out[byte + c] = np.uint8(mixed + np.float32(0.5))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _addresses(u: int, w: int, first: int, row_bytes: int, down: int, across: int) -> tuple[int, int, int]:
+    """Where the pixels around column `u` and row `w`, in 65,536ths, begin, and their weights down and across."""
+    return first + (w >> 16) * row_bytes + (u >> 16) * 3, down + ((w >> 3) & 0x1F80), across + ((u >> 5) & 0x7E0)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -243,48 +276,70 @@ def _weigh(typing: Any, source: Any, row_bytes: Any, down: Any, across: Any, tar
     """Write the weighted mean of 4 x 4 RGB pixels from address `source` on to the three bytes at `target`, and one more
     byte behind them, which the next pixel overwrites.
 
-    `down` is the address of 4 x `_LANES` int16 weights (each row's repeated), `across` of `_LANES` (four times three
-    equal ones, and zeros); 2^15 is 1. All is 16-bit: a product keeps its upper half.
+    `down` is the address of 4 x `_LANES` int16 weights (each row's repeated), of which 2^7 is 1; `across` of `_LANES`
+    (four times three equal ones, and zeros), of which 2^15 is 1. All is 16-bit; a product across keeps its upper half.
     """
-    i16, i32, lanes = ir.IntType(16), ir.IntType(32), _LANES
-    bytes_, halves, wide = (ir.VectorType(kind, lanes) for kind in (ir.IntType(8), i16, i32))
 
     def generate(context: Any, build: Any, signature: Any, addresses: Sequence[Any]) -> Any:
         source, row_bytes, down, across, target = addresses
-
-        def load(address: Any, kind: Any) -> Any:
-            return build.load(build.inttoptr(address, kind.as_pointer()), align=1)
-
-        def moved(address: Any, by: int) -> Any:
-            return build.add(address, ir.Constant(address.type, by))
-
-        def constant(kind: Any, value: int) -> Any:
-            return ir.Constant(kind, [value] * kind.count)
-
-        def upper(a: Any, b: Any) -> Any:  # the upper half of the products
-            product = build.mul(build.sext(a, wide), build.sext(b, wide))
-            return build.trunc(build.ashr(product, constant(wide, 16)), halves)
-
-        def picked(vector: Any, which: list[int]) -> Any:
-            nothing = ir.Constant(vector.type, ir.Undefined)
-            return build.shuffle_vector(vector, nothing, ir.Constant(ir.VectorType(i32, len(which)), which))
-
-        total = None  # 64 times the level
-        for row in range(4):
-            pixels = build.shl(build.zext(load(source, bytes_), halves), constant(halves, 7))
-            term = upper(pixels, load(moved(down, 2 * lanes * row), halves))
-            total = term if total is None else build.add(total, term)
-            source = build.add(source, row_bytes)
-        total = upper(total, load(across, halves))  # 32 times the level
-        pairs = build.add(picked(total, list(range(8))), picked(total, list(range(6, 14))))
-        colour = build.add(picked(pairs, [0, 1, 2, 2]), picked(pairs, [3, 4, 5, 5]))
-        # 16 is a half; what was cut off is 3 on average
-        colour = build.ashr(build.add(colour, constant(colour.type, 19)), constant(colour.type, 5))
-        for limit, beyond in ((0, "<"), (255, ">")):
-            bound = constant(colour.type, limit)
-            colour = build.select(build.icmp_signed(beyond, colour, bound), bound, colour)
-        packed = build.bitcast(build.trunc(colour, ir.VectorType(ir.IntType(8), 4)), i32)
-        build.store(packed, build.inttoptr(target, i32.as_pointer()), align=1)
+        _write_means(build, source, row_bytes, down, [across], target)
         return context.get_dummy_value()
 
     return types.void(*[types.intp] * 5), generate
+
+
+@intrinsic
+def _weigh_two(typing: Any, source: Any, row_bytes: Any, down: Any, across: Any, next_across: Any, target: Any) -> Any:
+    """`_weigh` for two pixels from the same rows; the four that `next_across` weighs may begin with the second."""
+
+    def generate(context: Any, build: Any, signature: Any, addresses: Sequence[Any]) -> Any:
+        source, row_bytes, down, across, next_across, target = addresses
+        _write_means(build, source, row_bytes, down, [across, next_across], target)
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 6), generate
+
+
+def _write_means(build: Any, source: Any, row_bytes: Any, down: Any, across: Sequence[Any], target: Any) -> None:
+    """What `_weigh` does, for as many pixels, one or two, as there are weights `across`."""
+    i16, i32, n = ir.IntType(16), ir.IntType(32), len(across)
+    bytes_, halves, wide = (ir.VectorType(kind, _LANES) for kind in (ir.IntType(8), i16, i32))
+
+    def load(address: Any, kind: Any) -> Any:
+        return build.load(build.inttoptr(address, kind.as_pointer()), align=1)
+
+    def moved(address: Any, by: int) -> Any:
+        return build.add(address, ir.Constant(address.type, by))
+
+    def constant(kind: Any, value: int) -> Any:
+        return ir.Constant(kind, [value] * kind.count)
+
+    def upper(a: Any, b: Any) -> Any:  # the upper half of the products
+        product = build.mul(build.sext(a, wide), build.sext(b, wide))
+        return build.trunc(build.ashr(product, constant(wide, 16)), halves)
+
+    def picked(vectors: Sequence[Any], first: int, of: int) -> Any:
+        """Eight lanes from `first` on of every `of` lanes of two vectors; what is beyond them does not matter."""
+        which = [of * k + min(first + i, of - 1) for k in range(n) for i in range(8)]
+        return build.shuffle_vector(*vectors, ir.Constant(ir.VectorType(i32, 8 * n), which))
+
+    total = constant(halves, -_MIDDLE)  # 128 times what the level is above the middle
+    for row in range(4):
+        pixels = build.zext(load(source, bytes_), halves)
+        total = build.add(total, build.mul(pixels, load(moved(down, 2 * _LANES * row), halves)))
+        source = build.add(source, row_bytes)
+    nothing = ir.Constant(halves, ir.Undefined)
+    totals = [*(upper(total, load(address, halves)) for address in across), nothing][:2]  # 64 times
+    pairs = build.add(picked(totals, 0, _LANES), picked(totals, 6, _LANES))
+    colour = build.add(pairs, picked([pairs, ir.Constant(pairs.type, ir.Undefined)], 3, 8))
+    if n > 1:
+        colour = build.add(colour, picked(totals, 12, _LANES))
+    # 32 is a half; what was cut off is 2 on average
+    colour = build.ashr(build.add(colour, constant(colour.type, _MIDDLE // 2 + 34)), constant(colour.type, 6))
+    for limit, beyond in ((0, "<"), (255, ">")):
+        bound = constant(colour.type, limit)
+        colour = build.select(build.icmp_signed(beyond, colour, bound), bound, colour)
+    packed = build.bitcast(build.trunc(colour, ir.VectorType(ir.IntType(8), 8 * n)), ir.VectorType(i32, 2 * n))
+    for k in range(n):
+        pixel = build.extract_element(packed, ir.Constant(i32, 2 * k))
+        build.store(pixel, build.inttoptr(moved(target, 3 * k), i32.as_pointer()), align=1)

@@ -25,7 +25,7 @@ from ecgdig.hub.remote import fetched, is_remote
 from ecgdig.ort import has_onnxruntime
 from ecgdig.strip import StripSpec
 
-RUNTIMES = ("auto", "onnx", "torch")
+RUNTIMES = ("auto", "onnx", "torch", "cuda")
 
 
 def load(
@@ -37,18 +37,18 @@ def load(
         name_or_path: a released checkpoint's name (`trace-unet`); a folder with config.json and
             model.safetensors, model.onnx or both; a .ckpt of one's own training; a W&B artifact
             (`entity/project/name:best`); an id on the Hugging Face hub (`owner/name` or `hf:owner/name@revision`).
-        runtime: `onnx` (no torch is imported), `torch`, or `auto`: onnx where the checkpoint holds an ONNX file and
-            onnxruntime is installed, else torch.
+        runtime: `onnx` (no torch is imported), `torch`, `cuda` (torch on a GPU), or `auto`: onnx where the checkpoint
+            holds an ONNX file and onnxruntime is installed, else torch. All but `cuda` run on the CPU.
         sha256: what the weights' SHA-256 must be, if known from elsewhere.
 
     Raises:
-        CheckpointError: nothing there, damaged, another format, or a pickle that holds more than tensors.
+        CheckpointError: nothing there, damaged, another format, a pickle that holds more than tensors, or no GPU.
     """
     if runtime not in RUNTIMES:
         raise CheckpointError(f"unknown runtime {runtime!r}; use one of {', '.join(RUNTIMES)}")
     path = _found(str(name_or_path))
     try:
-        model = _opened(path, runtime)
+        model = _on_gpu(path) if runtime == "cuda" else _opened(path, runtime)
     except CheckpointError:
         raise
     except ModuleNotFoundError as error:
@@ -92,6 +92,17 @@ def _opened(path: Path, runtime: str) -> TraceModel:
     if runtime == "torch" or (runtime == "auto" and not _runs_in_onnx(path, config)):
         return _torch(path, config)
     return _onnx(path, config)
+
+
+def _on_gpu(path: Path) -> TraceModel:
+    import torch
+
+    if not torch.cuda.is_available():
+        raise CheckpointError("no GPU that torch can use here (runtime 'cuda'); leave the runtime out")
+    model = _opened(path, "torch")
+    net: Any = model.net
+    net.to("cuda")  # in place
+    return model
 
 
 def _runs_in_onnx(path: Path, config: dict[str, Any]) -> bool:

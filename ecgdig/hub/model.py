@@ -20,7 +20,7 @@ class TraceModel:
     """A trained trace network with all that is needed to use it.
 
     Attributes:
-        net: a torch network in evaluation mode, float32, on the CPU; or a session of onnxruntime.
+        net: a torch network in evaluation mode, float32, on the CPU or a GPU; or a session of onnxruntime.
         spec: the strips it was trained for.
         name: what it is called in results.
         sha256: of the weights' file.

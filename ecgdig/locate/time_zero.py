@@ -28,13 +28,13 @@ _BEYOND_MM, _WITHIN_MM = 3.0, 5.0  # what is cut around an end of ink: beyond it
 _SEPARATOR_PATCH = StripSpec(half_height_mm=7.0, px_per_mm_x=16.0, px_per_mm_y=8.0, sub_columns=1)
 _SEPARATOR_BANDS_MM = ((-6.3, -3.3), (-3.3, -0.9), (0.9, 3.3), (3.3, 6.3))  # about the baseline: ticks and bars
 _STEEPEST_MM = 2.5  # rise of a trace over its first 0.35 mm at which its end can still be measured
-_REACH_MM = 1.0  # ends and separators are looked for this near to where the layout has them
+REACH_MM = 1.0  # ends and separators are looked for this near to where the layout has them
 _PROFILE_STEP_MM = 1 / 32
 _LEAST_CONTRAST = 20.0  # grey levels between paper and ink
 _WIDEST_LINE_MM = 0.55  # of a printed grid
 _LEAST_DARK = 0.35  # of a separator; dotted ones are partly paper
 _SURELY_DARK = 0.8  # one that shows in a single band only
-_MOST_MM = 0.3  # a layout that was found has its start this well
+FOUND_MM = 0.3  # a layout that was found has its start this well
 _CLUSTER_MM = 0.05  # measurements that agree lie within this of each other ...
 # ... and separators within this: they are drawn at whole pixels, at 200 dpi up to 0.064 mm beside where a lead begins
 _SEPARATOR_CLUSTER_MM = 0.1
@@ -62,13 +62,16 @@ class _Measurement:
     shift_mm: float
 
 
-def time_zero(image: Image, warp: Warp, layout: Layout, rows: Sequence[RowReading]) -> TimeZero | None:
+def time_zero(
+    image: Image, warp: Warp, layout: Layout, rows: Sequence[RowReading], within_mm: float = FOUND_MM
+) -> TimeZero | None:
     """Measure where the traces of a page begin.
 
     Args:
         image: uint8 RGB `(H, W, 3)`; warp: paper mm <-> px.
         layout: segments within 1 mm of their place along x.
         rows: the reading of each row of the layout.
+        within_mm: how well the layout has its start, at most `REACH_MM`.
 
     Returns:
         the shift of the time axis, or None where too few ends of traces can be measured.
@@ -96,7 +99,7 @@ def time_zero(image: Image, warp: Warp, layout: Layout, rows: Sequence[RowReadin
                 found.append(_Measurement("separator", 0.5 * (ends[0] + ends[1])))
             elif len(ends) == 1 and separator is None:
                 found.append(_Measurement("inner", ends[0]))
-    return _agreement(found)
+    return _agreement(found, within_mm)
 
 
 def _beside(end_mm: float, separator: tuple[float, float] | None) -> bool:
@@ -104,9 +107,9 @@ def _beside(end_mm: float, separator: tuple[float, float] | None) -> bool:
     return separator is not None and abs(abs(end_mm - separator[0]) - 0.5 * separator[1]) < 0.15
 
 
-def _agreement(found: list[_Measurement]) -> TimeZero | None:
+def _agreement(found: list[_Measurement], within_mm: float = FOUND_MM) -> TimeZero | None:
     """The densest cluster near the layout's own place, unless far more speaks for a place at which most rows begin."""
-    nearby = [m for m in found if abs(m.shift_mm) <= _MOST_MM]
+    nearby = [m for m in found if abs(m.shift_mm) <= within_mm]
     _, near = _cluster(nearby)
     # separators alone may all stand beside where the leads begin
     begins = [m.shift_mm for m in found if m.kind in ("start", "seam")]
@@ -239,7 +242,7 @@ def ink_end(image: Image, warp: Warp, reading: RowReading, near_mm: float, way: 
     ends = [
         i
         for i in np.flatnonzero(~above[:-1] & above[1:])
-        if abs(inside[i]) < _REACH_MM
+        if abs(inside[i]) < REACH_MM
         and i >= free
         and (share[i - free + 1 : i] < 0.4).all()
         and above[i + 1 : i + 12].all()
@@ -288,7 +291,7 @@ def _separator(
             continue
         profile = np.where(free[band], dark[band], 0).sum(0) / seen
         profile = profile - np.median(profile)
-        peak = int(np.argmax(np.where(np.abs(x - near) < 2 * _MOST_MM, profile, -np.inf)))
+        peak = int(np.argmax(np.where(np.abs(x - near) < 2 * FOUND_MM, profile, -np.inf)))
         sides = _half_width(profile, peak) if profile[peak] > _LEAST_DARK else None
         if sides is None:
             continue

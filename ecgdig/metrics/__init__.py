@@ -6,6 +6,7 @@ from ecgdig.metrics.bootstrap import bootstrap_interval
 from ecgdig.metrics.calibration import SIGMA_STEPS, calibration_curve, expected_shares, interval_coverage, sigma_hits
 from ecgdig.metrics.score import LEAD_METRICS, PAGE_METRICS, SNR_CAP_DB, RecordScore, score_recording, summarise
 from ecgdig.metrics.snr import snr_challenge_db, snr_db, snr_kaggle_db, snr_page_db
+from ecgdig.metrics.waves import BeatIntervals, beat_intervals
 
 __all__ = [
     "LEAD_METRICS",
@@ -13,8 +14,10 @@ __all__ = [
     "SIGMA_STEPS",
     "SNR_CAP_DB",
     "BeatAgreement",
+    "BeatIntervals",
     "RecordScore",
     "beat_agreement",
+    "beat_intervals",
     "bootstrap_interval",
     "calibration_curve",
     "coverage",

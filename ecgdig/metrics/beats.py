@@ -1,8 +1,4 @@
-"""Do the beats agree? QRS complexes and RR intervals of reference and estimate, found by the same detector.
-
-QRS duration and QT interval are not compared yet: `wfdb.processing` finds complexes but delineates no waves, and no
-other dependency of this project does.
-"""
+"""Do the beats agree? QRS complexes, RR, QRS and QT intervals of reference and estimate, found by the same detector."""
 
 from __future__ import annotations
 
@@ -13,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ecgdig.metrics.pairing import Array, paired
+from ecgdig.metrics.waves import beat_intervals
 
 MATCH_WINDOW_S = 0.15  # ANSI/AAMI EC57: a beat within 150 ms of the reference's is the same beat
 MIN_DURATION_S = 1.0  # the detector's filters need this much; shorter leads have no beats
@@ -28,6 +25,7 @@ class BeatAgreement:
         precision: share of the estimate's beats that the reference has; 0 where it has none but should.
         rr_error_s: mean absolute difference of the RR intervals between neighbouring beats matched in both.
         heart_rate_error_bpm: estimate less reference, each 60 / mean RR interval.
+        qrs_duration_error_s, qt_error_s: absolute difference of QRS duration and QT interval of the median beats.
         n_reference, n_estimate: beats found.
     """
 
@@ -35,6 +33,8 @@ class BeatAgreement:
     precision: float
     rr_error_s: float
     heart_rate_error_bpm: float
+    qrs_duration_error_s: float
+    qt_error_s: float
     n_reference: int
     n_estimate: int
 
@@ -63,11 +63,17 @@ def beat_agreement(reference_mv: ArrayLike, estimate_mv: ArrayLike, fs: float) -
     rr_errors = [
         abs(float(beats_r[b[0]] - beats_r[a[0]]) - float(beats_e[b[1]] - beats_e[a[1]])) / fs for a, b in neighbours
     ]
+    rr_s = float(np.mean(np.diff(beats_r))) / fs if beats_r.size > 1 else float("nan")
+    of_r, of_e = (
+        beat_intervals(lead[window], beats, rr_s, fs) for lead, beats in ((reference, beats_r), (estimate, beats_e))
+    )
     return BeatAgreement(
         sensitivity=len(matches) / beats_r.size if beats_r.size else float("nan"),
         precision=len(matches) / beats_e.size if beats_e.size else (0.0 if beats_r.size else float("nan")),
         rr_error_s=float(np.mean(rr_errors)) if rr_errors else float("nan"),
         heart_rate_error_bpm=_heart_rate_bpm(beats_e, fs) - _heart_rate_bpm(beats_r, fs),
+        qrs_duration_error_s=abs(of_e.qrs_s - of_r.qrs_s),
+        qt_error_s=abs(of_e.qt_s - of_r.qt_s),
         n_reference=beats_r.size,
         n_estimate=beats_e.size,
     )

@@ -25,6 +25,8 @@ PAGE_METRICS = (
     "qrs_precision",
     "rr_error_s",
     "heart_rate_error_bpm",
+    "qrs_duration_error_s",
+    "qt_error_s",
     "einthoven_residual_mv",
     "interval_90_coverage",
 )
@@ -174,6 +176,8 @@ def _beats(leads: Sequence[str], reference: Array, estimate: Array, fs: float) -
         "qrs_precision": beats.precision,
         "rr_error_s": beats.rr_error_s,
         "heart_rate_error_bpm": beats.heart_rate_error_bpm,
+        "qrs_duration_error_s": beats.qrs_duration_error_s,
+        "qt_error_s": beats.qt_error_s,
     }
 
 

@@ -18,15 +18,22 @@ _SIGNAL = (
     "snr_db", "snr_page_db", "snr_kaggle_db", "snr_kaggle_linear_db", "snr_challenge_db", "pearson_r",
     "rmse_mv", "error_95_mv", "coverage", "interval_90_coverage",
 )  # fmt: skip
-_CLINICAL = ("qrs_sensitivity", "qrs_precision", "rr_error_s", "heart_rate_error_bpm", "einthoven_residual_mv")
+_SNR_INTERVAL = "95 % interval of snr_db"
+_CLINICAL = (
+    "qrs_sensitivity", "qrs_precision", "rr_error_s", "heart_rate_error_bpm", "qrs_duration_error_s", "qt_error_s",
+    "einthoven_residual_mv",
+)  # fmt: skip
 
 
 def tables_of(summary: Summary) -> list[Table]:
     """Metrics beside the oracle's, beats and Einthoven's law, then by lead, and what is known of the pages."""
     tables = [_metrics(summary, "Signal", _SIGNAL), _metrics(summary, "Beats and Einthoven's law", _CLINICAL)]
     leads = sorted(summary["per_lead"], key=lambda lead: LEADS.index(lead) if lead in LEADS else len(LEADS))
-    rows = (_row(lead, summary["per_lead"][lead], LEAD_METRICS) for lead in leads)
-    tables.append(Table("By lead, means over pages", ("lead", *LEAD_METRICS), tuple(rows)))
+    rows = (
+        (*_row(lead, row, LEAD_METRICS), interval(row.get("snr_db_interval")))
+        for lead, row in ((lead, summary["per_lead"][lead]) for lead in leads)
+    )
+    tables.append(Table("By lead, means over pages", ("lead", *LEAD_METRICS, _SNR_INTERVAL), tuple(rows)))
     for fact, groups in summary.get("groups", {}).items():
         if groups:
             tables.append(_groups(fact, groups))
@@ -137,7 +144,7 @@ def write_comparison_csv(comparison: Summary, path: str | os.PathLike[str]) -> N
 def _metrics(summary: Summary, title: str, names: tuple[str, ...]) -> Table:
     oracle, intervals = summary.get("oracle"), summary.get("intervals", {})
     rows = []
-    for name in names:
+    for name in (name for name in names if name in summary["metrics"]):  # older results lack some
         row = summary["metrics"][name]
         values = (*(number(row[key]) for key in ("mean", "sd", "median")), interval(intervals.get(name)))
         rows.append((name, *values, number(oracle[name]["mean"] if oracle else None)))
@@ -150,7 +157,7 @@ def _groups(fact: str, groups: Mapping[str, Mapping[str, Any]]) -> Table:
          interval(row["snr_db_interval"]))
         for value, row in groups.items()
     )  # fmt: skip
-    header = (fact, "pages", "failures", *GROUP_METRICS, "95 % interval of snr_db")
+    header = (fact, "pages", "failures", *GROUP_METRICS, _SNR_INTERVAL)
     return Table(f"By {fact}, means over pages", header, rows)
 
 
@@ -158,9 +165,10 @@ def _degradations(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Table
     def cells(row: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         for key in ("without", "with", *THIRDS):
             yield number(row[key]["snr_db"])
+            yield interval(row[key].get("snr_db_interval"), 1)
             yield str(row[key]["pages"])
 
-    header = ("degradation", *(part for key in ("without", "with", *THIRDS) for part in (key, "pages")))
+    header = ("degradation", *(part for key in ("without", "with", *THIRDS) for part in (key, "95 %", "pages")))
     rows = tuple((name, *cells(row)) for name, row in found.items())
     return Table("By degradation and its strength, 0 to 1: mean snr_db of pages", header, rows)
 

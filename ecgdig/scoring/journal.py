@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from ecgdig.metrics import RecordScore
 from ecgdig.scoring.results import PageResult
 
-_FORMAT = 1
+_FORMAT = 2  # 2: QRS duration and QT interval are compared
 _OTHER = "{file}: not a file that --resume wrote; delete it or name another one"
 
 

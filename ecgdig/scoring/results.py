@@ -49,10 +49,11 @@ def summary_of(results: Iterable[PageResult]) -> dict[str, Any]:
     Returns:
         the summary with `oracle` (`{name: {mean, sd, median}}`, None without rendered pages), `errors` (page -> why it
         failed), `intervals` (metric -> [low, high], the 95 % bootstrap interval of the mean over pages, None where
-        undefined), `groups` (fact -> value -> `pages`, `failures`, means of `GROUP_METRICS`, `snr_db_interval`),
-        `degradations` (name -> `without`, `with` and each of `THIRDS`: `pages` and their mean `snr_db`, or None),
-        `calibration` (`k`, `expected`, `share`, `samples`; None without error bars), and in each of `pages` also its
-        `FACTS`, `degradations`, `error` and the oracle's `oracle_snr_db`.
+        undefined), in each of `per_lead` also `snr_db_interval`, `groups` (fact -> value -> `pages`, `failures`, means
+        of `GROUP_METRICS`, `snr_db_interval`), `degradations` (name -> `without`, `with` and each of `THIRDS`: `pages`,
+        and of them `snr_db` and `snr_db_interval`, None where undefined), `calibration` (`k`, `expected`, `share`,
+        `samples`; None without error bars), and in each of `pages` also its `FACTS`, `degradations`, `error` and the
+        oracle's `oracle_snr_db`.
 
     Raises:
         ValueError: no results.
@@ -67,6 +68,8 @@ def summary_of(results: Iterable[PageResult]) -> dict[str, Any]:
     summary["oracle"] = summarise(oracles)["metrics"] if oracles else None
     summary["errors"] = {result.score.name: result.error for result in ordered if result.error}
     summary["intervals"] = _intervals(summary["pages"])
+    for lead, row in summary["per_lead"].items():
+        row["snr_db_interval"] = _lead_interval(summary["pages"], lead)
     summary["groups"] = {fact: _groups(summary["pages"], fact) for fact in FACTS}
     summary["degradations"] = _degradations(summary["pages"])
     summary["calibration"] = _calibration([result.score.sigma_hits for result in ordered])
@@ -89,6 +92,11 @@ def _intervals(pages: Sequence[Mapping[str, Any]]) -> dict[str, list[float] | No
 def _interval(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[float] | None:
     low, high = bootstrap_interval(values)
     return None if np.isnan(low) else [low, high]
+
+
+def _lead_interval(pages: Sequence[Mapping[str, Any]], lead: str) -> list[float] | None:
+    values = (page["per_lead"].get(lead, {}).get("snr_db") for page in pages)
+    return _interval(np.array([np.nan if value is None else value for value in values], np.float64))
 
 
 def _groups(pages: Sequence[Mapping[str, Any]], fact: str) -> dict[str, dict[str, Any]]:
@@ -124,7 +132,12 @@ def _degradations(pages: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, dic
     snr = column(known, "snr_db")
 
     def mean(which: np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, Any]:
-        return {"pages": int(which.sum()), "snr_db": float(snr[which].mean()) if which.any() else None}
+        here = snr[which]
+        return {
+            "pages": here.size,
+            "snr_db": float(here.mean()) if here.size else None,
+            "snr_db_interval": _interval(here),
+        }
 
     found = {}
     for name in sorted({name for page in known for name in page["degradations"]}):

@@ -10,62 +10,14 @@ import lightning as L
 import numpy as np
 import torch
 from torch import Tensor
-from torchmetrics import Metric
-from torchmetrics.utilities import dim_zero_cat
 
 from ecgdig.strip import StripSpec
 from ecgdig.tasks.losses import dice_loss, height_loss, present_loss, snr_loss
+from ecgdig.tasks.strip_scores import StripScores
 from ecgdig.tasks.trace_net import TraceNet, TraceOutput
-from ecgdig.units import LEADS
-from ecgdig.vectorize import trace_path
+from ecgdig.vectorize import said_error, trace_path
 
 Batch = dict[str, Tensor]
-
-
-class LeadSnr(Metric):
-    """SNR of each lead in dB over all its columns, each (strip, lead) stretch less its own mean; missing reads as 0."""
-
-    full_state_update = False
-    signal: Tensor  # (12,) sum of squares of the true values
-    error: Tensor  # (12,) sum of squares of the differences
-    read: Tensor  # columns that were read ...
-    printed: Tensor  # ... of so many
-    stretches: list[Tensor]  # SNR in dB of each stretch
-
-    def __init__(self) -> None:
-        super().__init__()
-        for name in ("signal", "error"):
-            self.add_state(name, torch.zeros(len(LEADS), dtype=torch.float64), dist_reduce_fx="sum")
-        for name in ("read", "printed"):
-            self.add_state(name, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("stretches", [], dist_reduce_fx="cat")
-
-    def update(self, reference: np.ndarray, estimate: np.ndarray, lead: np.ndarray) -> None:
-        """One strip: heights in mV `(columns,)`, NaN = not printed or not read, and lead numbers `(columns,)`."""
-        for k in np.unique(lead[(lead >= 0) & np.isfinite(reference)]):
-            here = (lead == k) & np.isfinite(reference)
-            r, e = reference[here], estimate[here]
-            seen = np.isfinite(e)
-            r = r - r.mean()
-            e = np.where(seen, e - (e[seen].mean() if seen.any() else 0.0), 0.0)
-            power, error = float((r**2).sum()), float(((r - e) ** 2).sum())
-            self.signal[k] += power
-            self.error[k] += error
-            self.read += int(seen.sum())
-            self.printed += int(here.sum())
-            if power > 1e-3 and here.sum() >= 64:
-                ratio = 10 * np.log10(power / max(error, 1e-12))
-                self.stretches.append(torch.tensor([min(float(ratio), 60.0)], device=self.signal.device))
-
-    def compute(self) -> dict[str, Tensor]:
-        """`snr_db/<lead>`, their mean `snr_db`, the median over stretches `snr_db_median` and `coverage`."""
-        db = 10 * torch.log10(self.signal.clamp(min=1e-12) / self.error.clamp(min=1e-12))
-        seen = self.signal > 0
-        out = {f"snr_db/{lead}": value for lead, value, there in zip(LEADS, db, seen, strict=True) if there}
-        out["snr_db"] = db[seen].mean() if seen.any() else torch.tensor(0.0)
-        out["snr_db_median"] = dim_zero_cat(self.stretches if len(self.stretches) else [torch.zeros(1)]).median()
-        out["coverage"] = self.read / self.printed.clamp(min=1)
-        return {name: value.float() for name, value in out.items()}
 
 
 class TraceTask(L.LightningModule):
@@ -107,7 +59,7 @@ class TraceTask(L.LightningModule):
         super().__init__()
         self.save_hyperparameters()
         self.configure_networks()
-        self.snr = LeadSnr()
+        self.scores = StripScores()
 
     def configure_networks(self) -> None:
         h = self.hparams
@@ -170,17 +122,19 @@ class TraceTask(L.LightningModule):
         chance = torch.softmax(out.height, 1).float().cpu().numpy()
         present = torch.sigmoid(out.present).cpu().numpy()
         for i in range(n):
-            path, _, known = trace_path(chance[i], present[i])
+            path, spread, known = trace_path(chance[i], present[i])
             height = np.where(known, path, np.nan)
-            per_mv = float(batch["gain"][i]) * self.hparams["px_per_mm_y"]
+            gain, per_mm = float(batch["gain"][i]), float(self.hparams["px_per_mm_y"])
+            per_mv = gain * per_mm
+            sigma = said_error(spread.astype(np.float64) / per_mm) / gain
             truth = batch["height_px"][i].masked_fill(batch["hidden"][i], torch.nan).cpu().numpy()
-            self.snr.update(-truth / per_mv, -height / per_mv, batch["lead"][i].cpu().numpy())
+            self.scores.update(-truth / per_mv, -height / per_mv, sigma, batch["lead"][i].cpu().numpy())
 
     def on_validation_epoch_end(self) -> None:
-        values = self.snr.compute()
+        values = self.scores.compute()
         self.log_dict({f"val/{name}": value for name, value in values.items()}, sync_dist=False)
         self.log("snr", values["snr_db"], prog_bar=True, logger=False)
-        self.snr.reset()
+        self.scores.reset()
 
     def configure_optimizers(self) -> Any:
         h = self.hparams

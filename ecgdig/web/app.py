@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import shutil
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
@@ -90,6 +91,7 @@ class Server:
             ("/api/pages/{page}/picture", self.picture, ["GET"]),
             ("/api/pages/{page}/samples", self.samples, ["GET"]),
             ("/api/pages/{page}/edits", self.edit, ["PUT"]),
+            ("/api/pages/{page}/preview", self.preview, ["POST"]),
             ("/api/pages/{page}/again", self.again, ["POST"]),
             ("/api/download", self.download, ["GET"]),
             ("/api/gallery/{number:int}", self.thumbnail, ["GET"]),
@@ -297,12 +299,8 @@ class Server:
         """The reading with a whole list of edits; the answer is the new reading."""
         page = asked.found(request, session)
         asked.shown(page)
-        value = (await small_json(request)).get("edits")
-        edits = edits_of(value)
-        if len(edits) > MOST_EDITS:
-            raise EditError(f"{len(edits)} edits; want {MOST_EDITS} at most")
+        value = await _edits(request)
         reading, into = page.reading, session.new_folder()
-        assert isinstance(value, list)
         assert reading is not None
 
         def settle(job: Job) -> None:
@@ -317,6 +315,19 @@ class Server:
         if page.reading != reading:
             raise RefusedError(409, "this page was read anew meanwhile; look at it again")
         return self._view(page)
+
+    async def preview(self, request: Request, session: Session) -> Response:
+        """What can be shown at once of a whole list of edits: `view` and, in base64, `samples`; nothing changes."""
+        page = asked.found(request, session)
+        asked.shown(page)
+        value, into = await _edits(request), session.new_folder()
+        try:
+            what = {"kind": "preview", "reading": str(page.reading), "into": str(into), "edits": value}
+            await self._done(request, Job(session.id, what, page.place))
+            view, samples = json.loads((into / VIEW).read_bytes()), b64encode((into / SAMPLES).read_bytes())
+        finally:
+            _clear(into)
+        return JSONResponse({"view": {**view, "dropped": page.dropped}, "samples": samples.decode()})
 
     async def again(self, request: Request, session: Session) -> Response:
         """Read a page anew with what the user knows; corrections that do not fit the new reading are named in it."""
@@ -440,6 +451,20 @@ async def _gone(request: Request) -> None:
     """Waits until the visitor's connection ends."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
+
+
+async def _edits(request: Request) -> list[Any]:
+    """The list of edits in a request's body, each looked at.
+
+    Raises:
+        EditError: too many, or one that is none.
+    """
+    value = (await small_json(request)).get("edits")
+    edits = edits_of(value)
+    if len(edits) > MOST_EDITS:
+        raise EditError(f"{len(edits)} edits; want {MOST_EDITS} at most")
+    assert isinstance(value, list)
+    return value
 
 
 def _lend_recording(session: Session, folder: Path) -> None:

@@ -55,8 +55,8 @@ class Tasks:
             ValueError, OSError: what a user can mend, in one line.
         """
         kinds: dict[str, Callable[..., dict[str, Any]]] = {
-            "count": self.count, "read": self.read, "edit": self.edit, "export": self.export, "pack": self.pack,
-            "sample": self.sample, "thumbnail": self.thumbnail, "draw": self.draw,
+            "count": self.count, "read": self.read, "edit": self.edit, "preview": self.preview, "export": self.export,
+            "pack": self.pack, "sample": self.sample, "thumbnail": self.thumbnail, "draw": self.draw,
         }  # fmt: skip
         given = {key: value for key, value in job.items() if key != "kind"}
         return kinds[job["kind"]](told=told, **given)
@@ -107,10 +107,13 @@ class Tasks:
     def edit(self, reading: str, into: str, edits: list[Any], told: Told) -> dict[str, Any]:
         """The reading of a folder with these edits, into another folder."""
         told("reading again")
-        if reading not in self._desks:
-            self._keep(reading, Corrector(_reading(reading), self._model))
-        self._desks.move_to_end(reading)
-        self._show(Path(into), self._desks[reading].apply(edits_of(edits)))
+        self._show(Path(into), self._desk(reading).apply(edits_of(edits)))
+        return {}
+
+    def preview(self, reading: str, into: str, edits: list[Any], told: Told) -> dict[str, Any]:
+        """What the screen can show of these edits at once, into a folder; nothing is read again."""
+        told("moving the traces along")
+        _show_on_screen(Path(into), self._desk(reading).preview(edits_of(edits)))
         return {}
 
     def export(
@@ -155,6 +158,13 @@ class Tasks:
             file.write_bytes(view.picture(page.image))
         return {"degradations": {name: round(float(s), 3) for name, s in page.degradations.items()}}
 
+    def _desk(self, reading: str) -> Corrector:
+        """The corrector of the reading in a folder."""
+        if reading not in self._desks:
+            self._keep(reading, Corrector(_reading(reading), self._model))
+        self._desks.move_to_end(reading)
+        return self._desks[reading]
+
     def _keep(self, folder: str, desk: Corrector) -> None:
         self._desks[folder] = desk
         while len(self._desks) > _KEPT:
@@ -163,10 +173,14 @@ class Tasks:
     def _show(self, folder: Path, read: Digitization) -> None:
         with whole_file(folder / SHOWN) as file:
             file.write_bytes(pickle.dumps(replace(read, image=_NO_PICTURE), protocol=5))
-        with whole_file(folder / SAMPLES) as file:
-            file.write_bytes(view.samples(read))
-        with whole_file(folder / VIEW) as file:
-            file.write_text(json.dumps(view.view(read)))
+        _show_on_screen(folder, read)
+
+
+def _show_on_screen(folder: Path, read: Digitization) -> None:
+    with whole_file(folder / SAMPLES) as file:
+        file.write_bytes(view.samples(read))
+    with whole_file(folder / VIEW) as file:
+        file.write_text(json.dumps(view.view(read)))
 
 
 def _reading(folder: str) -> Digitization:

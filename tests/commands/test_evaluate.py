@@ -17,6 +17,7 @@ from readings import folders
 
 from ecgdig.commands import evaluate
 from ecgdig.commands.main import main as ecgdig
+from ecgdig.commands.voice import Voice
 from ecgdig.io import write_wfdb
 from ecgdig.scoring.cases import rendered_cases
 from ecgdig.sources import Simulator
@@ -304,6 +305,22 @@ def test_json_lines_and_quiet(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert said.out == ""
     assert "failed" in said.err  # the last page has no prediction
     assert len(said.err.splitlines()) == 1
+
+
+def test_a_bar_says_how_many_pages_there_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, truth = folders(tmp_path, 4)
+    options = ["--predictions", read, "--truth", truth, "--resume", "run.jsonl"]
+    evaluate.main([*options, "--limit", "1"])
+    assert "%|" not in capsys.readouterr().err  # not on a terminal
+    monkeypatch.setattr(Voice, "shows_progress", True)
+    evaluate.main(options)
+    said = capsys.readouterr().err
+    assert "25%|" in said
+    assert "| 1/4 [" in said
+    lines = [line.split("\r")[-1] for line in said.splitlines()]  # as a terminal shows them, the bar wiped away
+    assert [line.split(":")[0] for line in lines if line.startswith("  page")] == ["  page1", "  page2", "  page3"]
 
 
 def test_of_ptb_xl_the_test_fold_is_scored(tmp_path: Path) -> None:

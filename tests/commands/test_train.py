@@ -83,8 +83,8 @@ def test_a_run_trains_logs_saves_and_goes_on(config: str, monkeypatch: pytest.Mo
     folder = Path("runs/mine")
     assert {"best.ckpt", "last.ckpt", "config.yaml", "log"} <= {path.name for path in folder.iterdir()}
     values = logged(folder)
-    scores = {"val/snr_db", "val/snr_db_median", "val/coverage", "val/mask_dice", "val/loss"}
-    assert scores | {"train/loss", "train/height"} <= set(values)
+    scores = {"val/snr_db", "val/snr_db_median", "val/coverage", "val/mask_dice", "val/loss", "val/failures"}
+    assert scores | {"train/loss", "train/height", "lr-AdamW", "train/items_per_s"} <= set(values)
     leads = {f"val/snr_db/{lead}" for lead in LEADS} & set(values)
     assert len(leads) > 8  # of 24 strips some lead may be missing
     assert float(values["val/snr_db"]) == pytest.approx(float(trainer.callback_metrics["val/snr_db"]), abs=1e-3)
@@ -140,7 +140,10 @@ def test_a_run_is_kept_for_wandb_offline(config: str, monkeypatch: pytest.Monkey
     kept, table = history(finished(file)), logged(Path("runs/offline"))
     for lead in LEADS:
         assert kept[f"val/snr_db/{lead}"] == [pytest.approx(float(table[f"val/snr_db/{lead}"]))]
-    assert {"val/snr_db", "val/snr_db_median", "val/coverage", "lr-AdamW", "train/items_per_s"} <= set(kept)
+    numbers = {"val/snr_db", "val/snr_db_median", "val/coverage", "val/failures", "val/interval_90_coverage"}
+    assert numbers | {"lr-AdamW", "train/items_per_s"} <= set(kept)
+    for name in numbers:
+        assert kept[name] == [pytest.approx(float(table[name]))]
     assert [kept[f"{key}._type"] for key in ("train/strips", "val/pages")] == [["image-file"], ["image-file"]]
     assert [kept[f"{key}.nrows"] for key in ("val/examples", "val/worst")] == [[2], [2]]
     (model,) = [record.artifact for record in records(file) if record.artifact.type == "model"]

@@ -79,6 +79,18 @@ def test_a_corner_brought_back_brings_the_signal_back(page: Page, read: Digitiza
     np.testing.assert_allclose(good.warp.to_px(at), there, atol=1e-6)
 
 
+@pytest.mark.parametrize("off_mm", [-0.6, 0.6])
+def test_a_start_taken_elsewhere_in_a_wrong_geometry_is_found_again(page: Page, off_mm: float) -> None:
+    at = corner_places_mm(page.layout)
+    there = page.warp.to_px(at)
+    wrong = by_corners(page.warp, Corners(four(at), four(there + np.array([(0, 0), (0, 0), (-40, -50), (0, 0)]))))
+    layout = carried(page.layout, page.warp, wrong)
+    layout = replace(layout, segments=tuple(replace(s, x_mm=s.x_mm + off_mm) for s in layout.segments))
+    bad = read_traces(page.image, wrong, layout, ink_model(), adjust=False)
+    good = Corrector(bad, ink_model()).apply([Corners(four(at), four(there))])
+    assert good.layout.segments[0].x_mm == pytest.approx(page.layout.segments[0].x_mm, abs=0.05)
+
+
 def test_a_point_brought_back_brings_the_signal_back(page: Page, read: Digitization) -> None:
     s = page.layout.segments[5]  # in the middle of the page
     at = (s.x_mm + 20.0, s.baseline_mm)
@@ -207,6 +219,31 @@ def test_dragging_back_takes_up_what_was_read_there(page: Page, read: Digitizati
     for a, b in ((s.x_mm + 20.0, s.x_mm + 40.0), back.warp.to_mm(late)[:, 0]):  # strokes before the drag, and since
         assert np.isnan(row.y_mm[(row.x_mm > a + 0.7) & (row.x_mm < b - 0.7)]).all()
     assert np.isfinite(row.y_mm[(row.x_mm > s.x_mm + 5) & (row.x_mm < s.x_mm + 18)]).all()
+
+
+def test_a_preview_moves_the_rows_along_and_changes_nothing(page: Page, read: Digitization) -> None:
+    model = Counting(*(getattr(ink_model(), name) for name in ("net", "spec", "name", "sha256", "sigma", "config")))
+    desk = Corrector(read, model)
+    at = corner_places_mm(page.layout)
+    away = Corners(four(at), four(read.warp.to_px(at) + np.array([(0, 0), (0, 0), (-40, -50), (0, 0)])))
+    edits = [Rename((0, 0), "V9"), away]
+    soon = desk.preview(edits)
+    assert model.seen == []
+    np.testing.assert_allclose(soon.warp.to_px(at), away.to_px, atol=1e-6)
+    assert [edit["kind"] for edit in soon.edits] == ["rename", "corners"]
+    known = np.isfinite(soon.rows[0].y_mm)  # where it was in the image
+    there = [of.warp.to_px(np.stack([of.rows[0].x_mm, of.rows[0].y_mm], 1)[known]) for of in (soon, read)]
+    assert np.median(np.abs(there[0] - there[1])) < 0.1
+    late = desk.apply(edits)
+    assert model.seen != []
+    np.testing.assert_array_equal(
+        late.recording.signal_mv, Corrector(read, ink_model()).apply(edits).recording.signal_mv
+    )
+    with pytest.raises(EditError):
+        desk.preview([Corners(four(at), four(read.warp.to_px(at)[::-1]))])
+    np.testing.assert_array_equal(
+        desk.preview(edits[:1]).recording.signal_mv, desk.apply(edits[:1]).recording.signal_mv
+    )
 
 
 def test_edits_are_kept_as_provenance_and_can_be_played_again(read: Digitization, tmp_path: Path) -> None:

@@ -18,7 +18,16 @@ def places(a: float, b: float, dx: float, dy: float) -> NDArray[np.float32]:
     return np.stack([a * x - b * y + dx, b * x + a * y + dy], -1).astype(np.float32)
 
 
-@pytest.mark.parametrize("place", [(1.0, 0.0, 0.0, 0.0), (0.93, 0.11, 12.3, 4.6), (-0.8, 0.3, 140.0, 60.0)])
+@pytest.mark.parametrize(
+    "place",
+    [
+        (1.0, 0.0, 0.0, 0.0),
+        (0.93, 0.11, 12.3, 4.6),
+        (-0.8, 0.3, 140.0, 60.0),
+        (0.9998, 0.02, 7.3, 3.6),  # nearly level: neighbours share their rows
+        (1.03, -0.025, 3.2, 9.7),  # some of them are two columns apart
+    ],
+)
 def test_it_is_opencvs_cubic_remap(place: tuple[float, float, float, float]) -> None:
     at = places(*place)
     y, x = np.mgrid[0 : SHAPE[0], 0 : SHAPE[1]].astype(np.float32)

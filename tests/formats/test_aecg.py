@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -43,21 +44,58 @@ def test_another_reader_finds_the_same_samples(page: tuple[Recording, About], tm
     np.testing.assert_allclose(found, recording.signal_mv, atol=6e-4)
 
 
-def test_the_order_of_elements_is_that_of_the_schema(page: tuple[Recording, About], tmp_path: Path) -> None:
-    """PORT_MT020001 of the 2003-12 release: sequences of elements, in this order."""
+# PORT_MT020001 of HL7's 2003-12 release, as far as it is written: children in this order, ? or none, + one or more
+SCHEMA = {
+    "AnnotatedECG": "id code text? effectiveTime confidentialityCode? reasonCode? componentOf component+",
+    "AnnotatedECG/componentOf": "timepointEvent",
+    "timepointEvent": "code? effectiveTime? componentOf",
+    "timepointEvent/componentOf": "subjectAssignment",
+    "subjectAssignment": "subject definition? componentOf",
+    "subject": "trialSubject",
+    "trialSubject": "id code? subjectDemographicPerson?",
+    "subjectAssignment/componentOf": "clinicalTrial",
+    "clinicalTrial": "id",
+    "AnnotatedECG/component": "series",
+    "series": "id? code effectiveTime author? component+",
+    "author": "seriesAuthor",
+    "seriesAuthor": "id? manufacturedSeriesDevice manufacturerOrganization?",
+    "manufacturedSeriesDevice": "id? code? manufacturerModelName? softwareName?",
+    "manufacturerOrganization": "id? name?",
+    "series/component": "sequenceSet",
+    "sequenceSet": "component+",
+    "sequenceSet/component": "sequence",
+    "sequence": "code value?",
+    "GLIST_PQ": "head increment",
+    "SLIST_PQ": "origin scale digits",
+}
+TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+LEAVES = {"id", "code", "text", "effectiveTime", "manufacturerModelName", "softwareName", "name", "head", "increment",
+          "origin", "scale", "digits"}  # fmt: skip
+ATTRIBUTES = {"root", "code", "codeSystem", "codeSystemName", "displayName", "value", "unit", "nullFlavor", "type",
+              "classCode", TYPE}  # fmt: skip
+
+
+def test_every_element_is_where_the_schema_has_it(page: tuple[Recording, About], tmp_path: Path) -> None:
     root = ET.parse(write_aecg(*page, tmp_path / "a.xml")).getroot()
-    wanted = {
-        "AnnotatedECG": ("id", "code", "text", "effectiveTime", "componentOf", "component"),
-        "subjectAssignment": ("subject", "componentOf"),
-        "series": ("code", "effectiveTime", "author", "component"),
-        "manufacturedSeriesDevice": ("manufacturerModelName", "softwareName"),
-        "sequence": ("code", "value"),
-    }
-    for element in root.iter():
+    seen = set()
+
+    def look(element: ET.Element, above: str) -> None:
+        assert set(element.attrib) <= ATTRIBUTES
         name = element.tag.rpartition("}")[2]
-        if name in wanted:
-            children = tuple(dict.fromkeys(child.tag.rpartition("}")[2] for child in element))
-            assert children == wanted[name]
+        children = [child.tag.rpartition("}")[2] for child in element]
+        kind = element.get(TYPE) or (f"{above}/{name}" if f"{above}/{name}" in SCHEMA else name)
+        seen.add(kind)
+        if kind in SCHEMA:
+            wanted = "".join(f"({part.rstrip('?+')} ){part[len(part.rstrip('?+')) :]}" for part in SCHEMA[kind].split())
+            assert re.fullmatch(wanted, "".join(f"{child} " for child in children)), (kind, children)
+        else:
+            assert name in LEAVES, kind
+            assert children == []
+        for child in element:
+            look(child, name)
+
+    look(root, "")
+    assert seen >= set(SCHEMA)
 
 
 def test_provenance_is_in_text_and_author(page: tuple[Recording, About], tmp_path: Path) -> None:

@@ -51,6 +51,20 @@ def test_what_cannot_run_here_says_what_to_do(folder: Path, runtime: str, says: 
         hub.load(folder, runtime=runtime)
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_none_is_used(folder: Path) -> None:
+    with pytest.raises(hub.CheckpointError, match="no GPU"):
+        hub.load(folder, runtime="cuda")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_says_the_same(folder: Path) -> None:
+    strips = np.random.default_rng(0).integers(0, 256, (2, 3, SPEC.height_px, 64)).astype(np.uint8)
+    here, there = (hub.load(folder, runtime=runtime).chances(strips) for runtime in ("torch", "cuda"))
+    for a, b in zip(here, there, strict=True):
+        np.testing.assert_allclose(a, b, atol=5e-3)  # convolutions in TF32
+
+
 ELSEWHERE = """
 import hashlib, sys
 import numpy as np

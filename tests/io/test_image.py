@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ecgdig.io.image import ImageError, read_image
+from ecgdig.io.image import ImageError, read_image, read_picture
 
 RAMP = np.tile(np.arange(100, dtype=np.uint8)[None, :, None], (80, 1, 3))
 
@@ -21,6 +21,15 @@ def test_exif_orientation_is_obeyed(tmp_path: Path) -> None:
     exif[0x0112] = 6  # turn by 90 degrees clockwise to see it upright
     Image.fromarray(RAMP).save(tmp_path / "a.jpg", exif=exif, quality=100)
     assert read_image(tmp_path / "a.jpg").shape == (100, 80, 3)
+
+
+def test_a_phone_photo_is_read_whatever_it_is_called(tmp_path: Path) -> None:
+    heif = pytest.importorskip("pillow_heif", reason="an extra of its own: its wheels carry GPL codecs")
+    shades = np.add.outer(np.arange(64), np.arange(96)).astype(np.uint8)
+    heif.from_pillow(Image.fromarray(np.stack([shades] * 3, -1))).save(tmp_path / "a.heic", quality=95)
+    (tmp_path / "a.heic").rename(tmp_path / "upload")
+    read = read_picture(tmp_path / "upload").rgb
+    assert np.abs(read[..., 0].astype(int) - shades).mean() < 3
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "RGBA", "LA", "I;16"])

@@ -159,7 +159,7 @@ def test_a_report_of_200_generated_pages(browser: Any, two_hundred: Any, tmp_pat
     assert [row[1] for row in shown["By dpi, means over pages"]] == ["40"] * 5
     assert {row[0] for row in shown["By layout, means over pages"]} == set(LAYOUTS)
     strengths = shown["By degradation and its strength, 0 to 1: mean snr_db of pages"]
-    assert [row[4] for row in strengths] == ["100", "67", "50", "40", "34"]  # pages with it
+    assert [row[6] for row in strengths] == ["100", "67", "50", "40", "34"]  # pages with it
     assert shown["Failures, 0 dB each"][-1][1] == "no grid <b>found</b> (199)"
     assert len(shown["Failures, 0 dB each"]) == 10
     assert shown["Not scored, in none of the numbers"] == [["p/200", "its truth is damaged"]]

@@ -15,6 +15,7 @@ from ecgdig.report.scores import (
     write_comparison_csv,
     write_csv,
 )
+from ecgdig.report.table import interval
 
 Summary = dict[str, Any]
 
@@ -35,8 +36,22 @@ def test_each_degradation_has_its_row(summary: Summary) -> None:
     (line,) = [line for line in tables(summary).splitlines() if line.startswith("folds ")]
     snr = [page["metrics"]["snr_db"] for page in summary["pages"]]
     means = [sum(snr[::2]) / 3, sum(snr[1::2]) / 3, snr[1], snr[3], snr[5]]
-    numbers = [part for mean, n in zip(means, "33111", strict=True) for part in (f"{mean:.3f}", n)]
+    found = summary["degradations"]["folds"]
+    known = [interval(found[key]["snr_db_interval"], 1) for key in ("without", "with")]
+    numbers = [
+        part
+        for mean, bounds, n in zip(means, [*known, "-", "-", "-"], "33111", strict=True)
+        for part in (f"{mean:.3f}", *bounds.split(), n)
+    ]
     assert line.split() == ["folds", *numbers]
+
+
+def test_each_lead_has_its_interval(summary: Summary) -> None:
+    text = tables(summary)
+    table = text[text.index("By lead") : text.index("By preset")].splitlines()
+    for lead, row in summary["per_lead"].items():
+        (line,) = [line for line in table if line.startswith(f"{lead} ")]
+        assert line.endswith(interval(row["snr_db_interval"]))
 
 
 def test_markdown_holds_the_same(summary: Summary) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from readings import results
 
+from ecgdig.report.scores import tables
 from ecgdig.scoring.comparison import compare, read_summary
 from ecgdig.scoring.results import summary_of
 
@@ -66,3 +67,16 @@ def test_other_files_are_refused(tmp_path: Path, text: str | None) -> None:
 def test_a_result_reads_back(tmp_path: Path, pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
     (tmp_path / "a.json").write_text(json.dumps(pair[0]))
     assert read_summary(tmp_path / "a.json") == pair[0]
+
+
+def test_a_result_from_before_qt_was_compared_is_still_read(
+    tmp_path: Path, pair: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
+    old = json.loads(json.dumps(pair[0]))
+    for metrics in (old["metrics"], old["intervals"], *(page["metrics"] for page in old["pages"])):
+        del metrics["qt_error_s"], metrics["qrs_duration_error_s"]
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    found = compare(read_summary(tmp_path / "old.json"), pair[1])
+    assert found["metrics"]["qt_error_s"]["difference"] is None
+    assert found["metrics"]["snr_db"] == compare(*pair)["metrics"]["snr_db"]
+    assert "qt_error_s" not in tables({"what": "old", **old})

@@ -21,6 +21,10 @@ def test_intervals_hold_the_mean_and_groups_their_pages() -> None:
         mean = summary["metrics"][name]["mean"]
         assert bounds is None or bounds[0] <= mean <= bounds[1], name
     assert summary["intervals"]["snr_db"] is not None
+    for row in (*summary["per_lead"].values(), *summary["degradations"]["folds"].values()):
+        if row["snr_db_interval"] is not None:
+            assert row["snr_db_interval"][0] <= row["snr_db"] <= row["snr_db_interval"][1]
+    assert summary["per_lead"]["V6"]["snr_db_interval"] is not None
     clean, scan = (summary["groups"]["preset"][name] for name in ("clean", "scan"))
     assert (clean["pages"], clean["failures"], scan["pages"], scan["failures"]) == (3, 0, 3, 1)
     snr = column(summary["pages"], "snr_db")
@@ -48,7 +52,7 @@ def test_pages_of_which_nothing_is_known_have_no_part_in_degradations() -> None:
     assert summary_of(unknown)["degradations"] == {}
     found = summary_of([*known, *unknown])["degradations"]["folds"]
     assert (found["with"]["pages"], found["without"]["pages"]) == (1, 1)
-    assert found["to 1"] == {"pages": 0, "snr_db": None}
+    assert found["to 1"] == {"pages": 0, "snr_db": None, "snr_db_interval": None}
 
 
 def test_honest_error_bars_are_as_expected() -> None:

@@ -10,6 +10,7 @@ import threading
 import time
 import zipfile
 import zlib
+from base64 import b64decode
 from pathlib import Path
 
 import cv2
@@ -105,6 +106,22 @@ def test_corrections_come_back_as_a_reading_and_are_kept(visitor: Client, page: 
     np.testing.assert_array_equal(samples(visitor, page), before)
 
 
+def test_a_drag_is_shown_at_once_and_changes_nothing(server: Running, visitor: Client, page: str) -> None:
+    before = samples(visitor, page)
+    corners = visitor.json("GET", f"/api/pages/{page}")["corners"]
+    x, y = corners["px"][2]
+    to_px = [*corners["px"][:2], [x - 60, y - 50], corners["px"][3]]
+    edits = [{"kind": "corners", "at_mm": corners["mm"], "to_px": to_px}]
+    files = sorted(server.server.sessions.folder.rglob("*"))
+    soon = visitor.json("POST", f"/api/pages/{page}/preview", {"edits": edits})
+    shown = np.frombuffer(b64decode(soon["samples"]), "<f4").reshape(before.shape)
+    assert np.nanmax(abs(shown[0] - before[0])) > 0.1
+    np.testing.assert_allclose(soon["view"]["corners"]["px"][0], corners["px"][0], atol=2.0)
+    assert visitor.json("GET", f"/api/pages/{page}")["edits"] == []
+    np.testing.assert_array_equal(samples(visitor, page), before)
+    assert sorted(server.server.sessions.folder.rglob("*")) == files
+
+
 def test_pictures_given_back_hold_neither_exif_nor_the_header(
     visitor: Client, page: str, photo: Path, drawn: Page, tmp_path: Path
 ) -> None:
@@ -185,6 +202,8 @@ def test_hostile_uploads_get_a_sentence(server: Running, body: bytes, headers: d
             {"edits": [{"kind": "unreadable", "row": 10**40, "from_mm": 0, "to_mm": 1}]},
             422,
         ),
+        ("POST", "/api/pages/PAGE/preview", {"edits": 3}, 422),
+        ("POST", "/api/pages/PAGE/preview", {"edits": [{"kind": "corners"}]}, 422),
         ("POST", "/api/pages/PAGE/again", {"speed": 10**400}, 422),
         ("PUT", "/api/pages/PAGE/edits", {"edits": [{"kind": "scale", "gain_mm_per_mv": 7}] * 300}, 422),
         ("POST", "/api/pages/PAGE/again", {"layout": "9x9"}, 422),

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from web_visitor import Running
 
+from ecgdig.formats import read_recording
 from ecgdig.io import read_wfdb
 from ecgdig.metrics import snr_db
 from ecgdig.page import Page
@@ -33,6 +34,14 @@ def browser() -> Iterator[Any]:
         launched = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield launched
         launched.close()
+
+
+WATCH_PROVISIONAL = """() => {
+    window.provisional = [];
+    const marked = () => document.getElementById("map").classList.contains("provisional");
+    new MutationObserver(() => { if (provisional.at(-1) !== marked()) provisional.push(marked()); })
+        .observe(document.getElementById("map"), { attributeFilter: ["class"] });
+}"""
 
 
 class Visit:
@@ -67,6 +76,13 @@ class Visit:
         scale = box["width"] / self.width
         self.page.mouse.click(box["x"] + (at_px[0] + 0.5) * scale, box["y"] + (at_px[1] + 0.5) * scale)
 
+    def samples(self) -> Any:
+        """What the API gives of the first page, in mV, `(leads, samples)`."""
+        (first, *_) = self.page.request.get(f"{self.base}/api/pages").json()["pages"]
+        view = self.page.request.get(f"{self.base}/api/pages/{first['id']}").json()
+        data = self.page.request.get(f"{self.base}/api/pages/{first['id']}/samples").body()
+        return np.frombuffer(data, "<f4").reshape(2, len(view["leads"]), -1)[0]
+
     @property
     def width(self) -> int:
         return int(self.page.evaluate("() => document.querySelector('#map img.leaflet-image-layer').naturalWidth"))
@@ -81,6 +97,7 @@ def test_upload_correct_and_take_home(browser: Any, server: Running, photo: Path
     assert page.locator("#pages button.open").inner_text() == photo.name  # shown as text, whatever it holds
 
     page.click("[data-tool=corners]")
+    page.evaluate(WATCH_PROVISIONAL)
     box = page.locator(".handle").nth(2).bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
@@ -88,6 +105,7 @@ def test_upload_correct_and_take_home(browser: Any, server: Running, photo: Path
     page.mouse.move(x + 6, y + 5, steps=4)
     page.mouse.up()
     visit.read_again()
+    assert page.evaluate("() => provisional") == [True, False]  # shown at once, marked, then as read again
     page.click("#undo")
     visit.read_again()
 
@@ -115,11 +133,15 @@ def test_upload_correct_and_take_home(browser: Any, server: Running, photo: Path
     visit.read_again()
     assert page.locator("#edits").inner_text() == "3 corrections"
 
+    page.check("#formats input[value=dicom]")
     with page.expect_download() as download:
         page.click("#save")
     with zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes())) as archive:
         archive.extractall(tmp_path)
-    record = read_wfdb(next(tmp_path.glob("*.hea")))
+    record, dicom = read_wfdb(next(tmp_path.glob("*.hea"))), read_recording(next(tmp_path.glob("*.dcm")))
+    shown = visit.samples()
+    np.testing.assert_allclose(record.signal_mv, shown, atol=0.003)
+    np.testing.assert_allclose(dicom.select(record.leads).signal_mv, shown, atol=0.001)
     truth = drawn.recording()
     n = drawn.layout.segments[0].duration_s * 500
     snr = np.asarray(snr_db(truth.lead("I")[None, 10 : int(n) - 10], record.lead("V1")[None, 10 : int(n) - 10]))
@@ -138,6 +160,7 @@ def test_on_a_phone_in_the_dark_everything_fits(browser: Any, server: Running) -
     page.tap("#gallery button:first-child")
     page.wait_for_selector(".chart >> nth=11", timeout=60_000)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    assert page.locator("header").bounding_box()["height"] < 70  # in one line
     dark = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     assert dark == "rgb(22, 24, 28)"
     page.tap("#tab-draw")
@@ -182,6 +205,7 @@ def test_a_page_opened_while_another_is_corrected_keeps_its_own_leads(browser: A
     for number in (0, 1):
         page.evaluate(f"() => document.querySelectorAll('#gallery button')[{number}].click()")
         page.wait_for_selector(f"#pages button.open:not([disabled]) >> nth={number}", timeout=60_000)
+    page.wait_for_selector('#layout:has(option:checked[value="6x2"])', timeout=60_000)  # it opens when it is read
     page.click("#pages button.open >> nth=0")
     page.wait_for_selector('#layout:has(option:checked[value="3x4+1"])')
     page.wait_for_selector(".chart >> nth=11")

@@ -1,7 +1,7 @@
 // The page: uploads, the reading over its picture (Leaflet), the leads as charts (uPlot), corrections, downloads.
 /* global L, uPlot */
 const $ = (id) => document.getElementById(id);
-const state = { about: null, pages: [], open: null, view: null, samples: null, edits: [], tool: "look", busy: false };
+const state = { about: null, pages: [], open: null, view: null, samples: null, edits: [], tool: "look", busy: false, provisional: false };
 const LEAD_ORDER = ["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"];
 
 function el(tag, props = {}, ...children) {
@@ -9,9 +9,10 @@ function el(tag, props = {}, ...children) {
   node.append(...children);
   return node;
 }
-function colourOf(lead) {
-  const i = Math.max(LEAD_ORDER.indexOf(lead.replace(/^-/, "")), 0);
-  return `hsl(${(i * 150) % 360}, 100%, 36%)`;
+function colourOf(lead, onDark = false) {
+  const hue = (Math.max(LEAD_ORDER.indexOf(lead.replace(/^-/, "")), 0) * 150) % 360;
+  const onPaper = hue > 40 && hue < 200 ? 27 : 36; // yellow to cyan are bright
+  return `hsl(${hue}, 100%, ${onDark ? 68 : onPaper}%)`;
 }
 function note(text = "") {
   $("note").textContent = text;
@@ -171,11 +172,14 @@ async function show(id, view) {
   const answer = await attempt(() => api("GET", `/api/pages/${id}/samples`));
   const bytes = await answer?.arrayBuffer();
   if (!bytes || state.open !== id) return;
-  state.view = view;
-  state.samples = new Float32Array(bytes);
+  draw(view, new Float32Array(bytes), false);
+}
+function draw(view, samples, provisional) {
+  Object.assign(state, { view, samples, provisional });
+  for (const box of ["map", "charts"]) $(box).classList.toggle("provisional", provisional);
   drawReading();
   drawHandles();
-  drawFacts();
+  if (!provisional) drawFacts(); // what to look at is said of what was read, and the page stays under the hand
   drawCharts();
 }
 function drawReading() {
@@ -189,7 +193,8 @@ function drawReading() {
   for (const trace of view.traces) {
     const color = colourOf(trace.lead);
     for (const band of trace.bands) L.polygon(band.map(at), { stroke: false, fillColor: color, fillOpacity: 0.25, interactive: false }).addTo(readingLayer);
-    for (const line of trace.lines) L.polyline(line.map(at), { color, weight: 1.5, interactive: false, smoothFactor: 0.5 }).addTo(readingLayer);
+    const dashArray = state.provisional ? "6 4" : null;
+    for (const line of trace.lines) L.polyline(line.map(at), { color, weight: 1.5, dashArray, interactive: false, smoothFactor: 0.5 }).addTo(readingLayer);
     const icon = L.divIcon({ className: "lead-label", html: "", iconSize: [40, 16], iconAnchor: [0, 8] });
     const label = L.marker(at(trace.label), { icon, interactive: false, keyboard: false }).addTo(readingLayer);
     label.getElement().textContent = trace.lead;
@@ -297,25 +302,35 @@ function applyStroke() {
   setTool("draw");
   return edit({ kind: "retrace", row: trace.row, points_px: points });
 }
+const BENDING = ["corners", "move-point"];
 const edit = (change) => apply([...state.edits, change]);
 async function apply(edits) {
   if (state.busy) return;
   state.busy = true;
-  const id = state.open;
+  const id = state.open, { view: oldView, samples: oldSamples } = state;
   $("desk").setAttribute("aria-busy", "true");
   const kept = $("map").dataset.readings ?? "0";
-  const view = await attempt(() => json("PUT", `/api/pages/${id}/edits`, { edits }));
+  const view = await attempt(async () => {
+    if (edits.length > state.edits.length && BENDING.includes(edits.at(-1).kind)) await preview(id, edits);
+    return json("PUT", `/api/pages/${id}/edits`, { edits });
+  });
   state.busy = false;
   $("desk").removeAttribute("aria-busy");
   if (state.open !== id) return; // the correction is made; another page is shown
   if (!view) {
-    drawHandles();
-    drawFacts();
+    draw(oldView, oldSamples, false);
     return;
   }
   state.edits = [...view.edits];
   await show(id, view);
   $("map").dataset.readings = String(Number(kept) + 1);
+}
+// rows that a drag moves far are read again, which takes seconds: what moved along is shown until then
+async function preview(id, edits) {
+  const { view, samples } = await json("POST", `/api/pages/${id}/preview`, { edits });
+  if (state.open !== id) return;
+  const bytes = Uint8Array.from(atob(samples), (letter) => letter.charCodeAt(0));
+  draw(view, new Float32Array(bytes.buffer), true);
 }
 async function readAgain(options) {
   const id = state.open;
@@ -351,7 +366,7 @@ function drawFacts() {
 let charts = [];
 function drawCharts() {
   const view = state.view, n = view.n_samples, style = getComputedStyle(document.documentElement);
-  const colour = (name) => style.getPropertyValue(name).trim();
+  const colour = (name) => style.getPropertyValue(name).trim(), dark = document.documentElement.dataset.theme === "dark";
   charts.forEach((chart) => chart.destroy());
   charts = [];
   $("charts").replaceChildren();
@@ -378,16 +393,11 @@ function drawCharts() {
       width, height: 96, legend: { show: false }, cursor: { sync: { key: "leads" }, drag: { x: true, y: false } },
       scales: { x: { time: false } },
       axes: [{ ...axis, size: 18, values: (_, ticks) => ticks.map((t) => `${t} s`) }, { ...axis, size: 52, values: (_, ticks) => ticks.map((v) => `${v} mV`) }],
-      series: [{}, { stroke: colourOnChart(lead), width: 1 }, { stroke: "transparent", points: { show: false } }, { stroke: "transparent", points: { show: false } }],
+      series: [{}, { stroke: colourOf(lead, dark), width: 1 }, { stroke: "transparent", points: { show: false } }, { stroke: "transparent", points: { show: false } }],
       bands: [{ series: [2, 3], fill: colour("--band") }],
     }, data, box));
   }
 }
-function colourOnChart(lead) {
-  const dark = document.documentElement.dataset.theme === "dark";
-  return colourOf(lead).replace("36%", dark ? "68%" : "36%");
-}
-
 // --- the drawing tab --------------------------------------------------------------------------------------------------
 
 let wishTimer = null, wishNumber = 0;
