@@ -28,10 +28,10 @@ from ecgdig.page.layout import Segment
 from ecgdig.page.sample import sample_layout
 from ecgdig.sources import RecordingFolder, Simulator, Source
 from ecgdig.tasks.name_net import NameNet, save
-from ecgdig.units import CHEST_LEADS, PAPER_SPEEDS_MM_PER_S
+from ecgdig.units import PAPER_SPEEDS_MM_PER_S
 
 PRESETS = {"clean": 0.4, "scan": 0.35, "photo": 0.15, "damaged": 0.1}
-GAINS = ((2.5, 2.5), (5.0, 5.0), (10.0, 10.0), (20.0, 20.0), (10.0, 5.0))  # of limb and chest leads, mm/mV
+GAINS = (2.5, 5.0, 10.0, 20.0)
 CROP = (128, 176)  # px of the ink map
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)(?:/(\d+(?:\.\d+)?))?\s*mm/(s|mV)")
 
@@ -47,10 +47,9 @@ def token_places(page: Page) -> list[tuple[int, float, float]]:
                 places.append((TOKENS.index(lead), 0.5 * (x0 + x1), 0.5 * (y0 + y1)))
         elif mark.kind == "footer":
             for form in _NUMBER.finditer(mark.text):
-                numbers = [f"{float(number):g}" for number in form.group(1, 2) if number is not None]
-                token = f"{'/'.join(numbers)} mm/{form[3]}"
-                middle = 0.5 * (form.start(1) + form.end(len(numbers))) / len(mark.text)
-                if token in TOKENS:
+                token = f"{float(form[1]):g} mm/{form[3]}"
+                middle = 0.5 * (form.start(1) + form.end(1)) / len(mark.text)
+                if token in TOKENS and form[2] is None:
                     places.append((TOKENS.index(token), x0 + middle * (x1 - x0), 0.5 * (y0 + y1)))
     return places
 
@@ -79,11 +78,9 @@ def draw(source: Source, i: int, seed: int) -> tuple[Page, str]:
         style = sample_style(rng, "train")
     layout = sample_layout(recording, style, rng)
     if i % 3 == 2:  # speeds and gains that carts seldom use are to be read as well as the others
-        speed = float(rng.choice(list(PAPER_SPEEDS_MM_PER_S)))
-        limb, chest = GAINS[int(rng.integers(len(GAINS)))]
+        speed, gain = (float(rng.choice(list(values))) for values in (PAPER_SPEEDS_MM_PER_S, GAINS))
         style = replace(style, furniture=replace(style.furniture, footer=True))
-        segments = (_rescaled(s, speed, chest if s.lead in CHEST_LEADS else limb) for s in layout.segments)
-        layout = replace(layout, segments=tuple(segments))
+        layout = replace(layout, segments=tuple(_rescaled(s, speed, gain) for s in layout.segments))
     preset = str(rng.choice(list(PRESETS), p=list(PRESETS.values())))
     page = render(recording, layout, style, float(rng.uniform(110, 250)), rng)
     return degrade(page, preset, rng), preset

@@ -32,7 +32,7 @@ from ecgdig.grid.lines import moved, refine, with_field
 from ecgdig.hub import TraceModel
 from ecgdig.inkfit import fit_ink
 from ecgdig.locate.ink import InkMap, ink_map
-from ecgdig.locate.naming import parse_leads, renamed
+from ecgdig.locate.naming import parse_leads, renamed, with_gains_of
 from ecgdig.locate.plans import named_plan
 from ecgdig.locate.time_zero import REACH_MM, TimeZero, time_zero
 from ecgdig.page.layout import Layout, Segment
@@ -273,7 +273,7 @@ def _relaid(layout: Layout, edit: Scale | Rearrange | Rename | Swap) -> Layout:
     else:
         new = {edit.first: lead_at(edit.second), edit.second: lead_at(edit.first)}
     segments = (replace(s, lead=new.get((s.row, s.column), s.lead)) for s in layout.segments)
-    return replace(layout, segments=tuple(segments))
+    return replace(layout, segments=with_gains_of(layout, segments))
 
 
 def _scaled(layout: Layout, edit: Scale) -> Layout:

@@ -10,7 +10,7 @@ import numpy as np
 from ecgdig.grid.flat import GeometryError
 from ecgdig.locate.ink import Image
 from ecgdig.locate.limbs import IN_I_AND_II, misfit_of
-from ecgdig.locate.names import MIXED_GAIN_TOKEN, Word, read_words
+from ecgdig.locate.names import Word, read_words
 from ecgdig.locate.plans import AS_NAMED, KNOWN_LAYOUTS, Names, column_step_mm, named_plan, plans_of
 from ecgdig.locate.pulse import Pulse
 from ecgdig.locate.rows import Rows, find_rows
@@ -236,14 +236,13 @@ def _read_gain(rows: Rows, words: Sequence[Word]) -> tuple[float, float]:
 
 
 def _printed_apart(words: Sequence[Word], limb: float, chest: float) -> float:
-    """How sure it is that two gains are printed: as `10/5 mm/mV`, or as `Limb: 10 mm/mV  Chest: 5 mm/mV` in a line.
+    """How sure it is that two gains are printed in a line, as in `Limb: 10 mm/mV  Chest: 5 mm/mV`.
 
-    In a line, the two words count as two: each alone speaks for one gain.
+    They count as two words: each alone speaks for one gain.
     """
-    together = _printed(words, MIXED_GAIN_TOKEN)
     said = [[w for w in words if w.token == f"{g:g} mm/mV" and w.chance > _LEAST_PRINTED] for g in (limb, chest)]
     in_line = [a.chance + b.chance for a in said[0] for b in said[1] if _follows(a, b)]
-    return max([together, *in_line])
+    return max(in_line, default=0.0)
 
 
 def _follows(a: Word, b: Word) -> bool:

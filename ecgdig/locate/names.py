@@ -21,8 +21,7 @@ from ecgdig.units import LEADS
 
 SPEED_TOKENS = ("12.5 mm/s", "25 mm/s", "50 mm/s", "100 mm/s")
 GAIN_TOKENS = ("2.5 mm/mV", "5 mm/mV", "10 mm/mV", "20 mm/mV")
-MIXED_GAIN_TOKEN = "10/5 mm/mV"  # of limb and chest leads
-TOKENS = (*LEADS, "-aVR", *SPEED_TOKENS, *GAIN_TOKENS, MIXED_GAIN_TOKEN)
+TOKENS = (*LEADS, "-aVR", *SPEED_TOKENS, *GAIN_TOKENS)
 WEIGHTS = Path(__file__).parent / "names.safetensors"
 STRIDE = 4  # px of the ink map a cell of the network's answer
 # kernel, stride, dilation and channels of each layer; from the third on a layer adds to what it is given

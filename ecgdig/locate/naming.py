@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ecgdig.page.layout import Layout, Segment
 from ecgdig.recording import canonical_lead
-from ecgdig.units import CHEST_LEADS
+from ecgdig.units import CHEST_LEADS, LEADS
 
 LeadNames = tuple[tuple[str, ...], ...]  # rows of names, as read on the page
 
@@ -70,9 +70,14 @@ def renamed(layout: Layout, names: LeadNames) -> Layout:
 
 
 def with_gains_of(layout: Layout, segments: Iterable[Segment]) -> tuple[Segment, ...]:
-    """Segments that were named anew, with the gain that chest leads, or all others, have in a layout."""
+    """Segments that were named anew, with the gain that chest leads, or limb leads, have in a layout."""
     gains = {s.lead in CHEST_LEADS: s.gain_mm_per_mv for s in layout.segments}
-    return tuple(replace(s, gain_mm_per_mv=gains.get(s.lead in CHEST_LEADS, s.gain_mm_per_mv)) for s in segments)
+
+    def gain(s: Segment) -> float:
+        standard = s.lead.lstrip("-") in LEADS  # others stay as they are
+        return gains.get(s.lead in CHEST_LEADS, s.gain_mm_per_mv) if standard else s.gain_mm_per_mv
+
+    return tuple(replace(s, gain_mm_per_mv=gain(s)) for s in segments)
 
 
 def _same(layout: Layout, names: LeadNames) -> bool:

@@ -29,6 +29,7 @@ from ecgdig.hub import TraceModel
 from ecgdig.metrics import snr_db
 from ecgdig.page import Layout, Page, Style, Warp, render
 from ecgdig.recording import Recording
+from ecgdig.units import CHEST_LEADS
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,17 @@ def test_names_and_swaps_move_whole_leads(read: Digitization) -> None:
     named = Corrector(read, ink_model()).apply([Rename(places["V1"], " v9 ")])
     np.testing.assert_array_equal(named.recording.lead("v9"), read.recording.lead("V1"))
     assert "V1" not in named.printed
+
+
+def test_names_bring_the_gain_of_chest_leads_along(read: Digitization) -> None:
+    halved = (replace(s, gain_mm_per_mv=5.0) if s.lead in CHEST_LEADS else s for s in read.layout.segments)
+    mixed = replace(read, layout=replace(read.layout, segments=tuple(halved)))
+    places = {s.lead: (s.row, s.column) for s in read.layout.segments if s.row < 3}
+    desk = Corrector(mixed, ink_model())
+    swapped = desk.apply([Swap(places["V1"], places["aVL"])]).layout
+    assert {(s.lead in CHEST_LEADS, s.gain_mm_per_mv) for s in swapped.segments} == {(False, 10.0), (True, 5.0)}
+    named = desk.apply([Rename(places["V1"], "V9")]).layout
+    assert [s.gain_mm_per_mv for s in named.segments if s.lead == "V9"] == [5.0]
 
 
 def test_scale_stretches_voltage_and_time(read: Digitization) -> None:
