@@ -35,7 +35,7 @@ PTBXL_PAGES = 21_801
 _STEADY = 20  # pages of a run whose start is left out of its rate
 # besides 180 of code: well above the 190 that a worker holds after giving back; one that gives back after every page
 # spends a sixth of its time on 4,000 page faults each
-_KEPT_MB = 300
+_KEPT_MB = 280
 _QUEUED = 3  # tasks a worker may have waiting
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
