@@ -126,8 +126,8 @@ def test_a_killed_job_of_readings_goes_on(
     scans, ray_out = str(tmp_path / "pages" / "images"), tmp_path / "ray"
     same = [scans, "--format", "npz"]
     options = [*same, "--out", str(ray_out), "--engine", "ray", "--ray-address", nodes.address]
-    killed("digitize.py", options, lambda: len(list(ray_out.rglob("*.npz"))), 1)
-    finished = len(list(ray_out.rglob("*.npz")))
+    killed("digitize.py", options, lambda: len(list(ray_out.rglob("*.json"))), 1)
+    finished = len(list(ray_out.rglob("*.json")))
     assert 1 <= finished < 4
     capsys.readouterr()
     digitize.main(options)
