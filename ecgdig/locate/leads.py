@@ -97,7 +97,7 @@ def find_layout(
     plan, start, column_s = chosen.plan, chosen.start_mm, chosen.column_s
     guessed = len(rows.baselines_mm) not in KNOWN_LAYOUTS and layout is None and names.plan() is None
     told = [f"{speed:g} mm/s"] if speed_mm_per_s is None else []
-    told += [f"{limb:g} mm/mV"] if gain_mm_per_mv is None and limb == chest else []
+    told += [f"{limb:g} mm/mV"] if gain_mm_per_mv is None else []
     warnings = [f"no calibration pulse: {t} assumed" for t in told if rows.pulse is None and not _printed(words, t)]
     warnings += _doubts(chosen, plans, guessed) if layout is None else []
     if limb != chest:

@@ -23,7 +23,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from ecgdig import __version__
-from ecgdig.corrections import EditError, edits_of
+from ecgdig.corrections import EditError
 from ecgdig.degrade import DEGRADATIONS, PRESETS
 from ecgdig.hub import DEFAULT
 from ecgdig.io import safe_name
@@ -40,7 +40,6 @@ from ecgdig.web.worker import Worker
 
 STATIC = Path(__file__).parent / "static"
 COOKIE = "ecgdig_session"  # and the port: browsers give a host's cookies to every port of it
-MOST_EDITS = 200
 _SWEEP_S = 60.0
 _MOST_RECORDING_MB = 50
 
@@ -299,7 +298,7 @@ class Server:
         """The reading with a whole list of edits; the answer is the new reading."""
         page = asked.found(request, session)
         asked.shown(page)
-        value = await _edits(request)
+        value = asked.edits(await small_json(request))
         reading, into = page.reading, session.new_folder()
         assert reading is not None
 
@@ -320,7 +319,7 @@ class Server:
         """What can be shown at once of a whole list of edits: `view` and, in base64, `samples`; nothing changes."""
         page = asked.found(request, session)
         asked.shown(page)
-        value, into = await _edits(request), session.new_folder()
+        value, into = asked.edits(await small_json(request)), session.new_folder()
         try:
             what = {"kind": "preview", "reading": str(page.reading), "into": str(into), "edits": value}
             await self._done(request, Job(session.id, what, page.place))
@@ -451,20 +450,6 @@ async def _gone(request: Request) -> None:
     """Waits until the visitor's connection ends."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
-
-
-async def _edits(request: Request) -> list[Any]:
-    """The list of edits in a request's body, each looked at.
-
-    Raises:
-        EditError: too many, or one that is none.
-    """
-    value = (await small_json(request)).get("edits")
-    edits = edits_of(value)
-    if len(edits) > MOST_EDITS:
-        raise EditError(f"{len(edits)} edits; want {MOST_EDITS} at most")
-    assert isinstance(value, list)
-    return value
 
 
 def _lend_recording(session: Session, folder: Path) -> None:

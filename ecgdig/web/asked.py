@@ -9,12 +9,15 @@ from typing import Any
 from starlette.requests import Request
 
 from ecgdig.api import check_scale
+from ecgdig.corrections import EditError, edits_of
 from ecgdig.locate.naming import parse_leads
 from ecgdig.locate.plans import KNOWN_LAYOUTS
 from ecgdig.web.guard import RefusedError
 from ecgdig.web.samples import GALLERY
 from ecgdig.web.sessions import PageHeld, Session
 
+MOST_EDITS = 200
+_OPTIONS = ("layout", "speed", "gain", "chest_gain", "leads")
 LAYOUTS = sorted({name for plans in KNOWN_LAYOUTS.values() for name in plans})
 
 
@@ -74,22 +77,36 @@ def sample_number(request: Request) -> int:
     return number
 
 
+def edits(given: Mapping[str, Any]) -> list[Any]:
+    """The list of edits that is given, each looked at.
+
+    Raises:
+        EditError: too many, or one that is none.
+    """
+    value = given.get("edits")
+    n = len(edits_of(value))
+    if n > MOST_EDITS:
+        raise EditError(f"{n} edits; want {MOST_EDITS} at most")
+    assert isinstance(value, list)
+    return value
+
+
 def options(given: Mapping[str, Any]) -> dict[str, Any]:
     """What the user knows of a page, checked.
 
     Raises:
         ValueError: an unknown option or value.
     """
-    unknown = set(given) - {"layout", "speed", "gain", "leads"}
+    unknown = set(given) - set(_OPTIONS)
     if unknown:
-        raise ValueError(f"unknown option {', '.join(sorted(unknown))[:60]!r}; want layout, speed, gain, leads")
+        raise ValueError(f"unknown option {', '.join(sorted(unknown))[:60]!r}; want {', '.join(_OPTIONS)}")
     known = {key: value for key, value in given.items() if value not in (None, "")}
     if "layout" in known and known["layout"] not in LAYOUTS:
         raise ValueError(f"unknown layout {str(known['layout'])[:40]!r}; use one of {', '.join(LAYOUTS)}")
-    for key in ("speed", "gain"):
+    for key in ("speed", "gain", "chest_gain"):
         if key in known and (isinstance(known[key], bool) or not isinstance(known[key], (int, float))):
             raise ValueError(f"{key} {str(known[key])[:40]!r}; want a number")
-    check_scale(known.get("speed"), known.get("gain"))
+    check_scale(known.get("speed"), known.get("gain"), known.get("chest_gain"))
     if "leads" in known:
         parse_leads(str(known["leads"]))
         known["leads"] = str(known["leads"])

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from ecgdig.web.asked import free_name, options, wanted
+from ecgdig.corrections import EditError
+from ecgdig.web.asked import MOST_EDITS, edits, free_name, options, wanted
 from ecgdig.web.guard import RefusedError
 
 
@@ -56,7 +57,7 @@ def test_names_are_free_whatever_their_case() -> None:
 
 def test_options_are_checked() -> None:
     given = {"layout": "3x4+1", "speed": 50, "gain": 5.0, "leads": "I,II", "extra": None}
-    with pytest.raises(ValueError, match=r"unknown option 'extra'; want layout, speed, gain, leads"):
+    with pytest.raises(ValueError, match=r"unknown option 'extra'; want layout, speed, gain, chest_gain, leads"):
         options(given)
     del given["extra"]
     assert options(given | {"layout": ""}) == {"speed": 50, "gain": 5.0, "leads": "I,II"}
@@ -65,6 +66,20 @@ def test_options_are_checked() -> None:
         ({"speed": True}, "speed 'True'; want a number"),
         ({"gain": "10"}, "gain '10'; want a number"),
         ({"speed": -3}, "-3"),
+        ({"chest_gain": 500}, "chest gain of 500 mm/mV"),
     ):
         with pytest.raises(ValueError, match=why):
             options(wrong)
+
+
+def test_edits_are_looked_at_and_given_back_as_they_came() -> None:
+    one = {"kind": "scale", "gain_mm_per_mv": 5}
+    assert edits({"edits": [one] * MOST_EDITS}) == [one] * MOST_EDITS
+    for wrong, why in (
+        ([one] * (MOST_EDITS + 1), f"{MOST_EDITS + 1} edits; want {MOST_EDITS} at most"),
+        ([one, {"kind": "scale"}], "neither speed nor gain"),
+        (one, "want a list"),
+        (None, "want a list"),
+    ):
+        with pytest.raises(EditError, match=why):
+            edits({"edits": wrong})

@@ -483,7 +483,7 @@ function wire() {
     const rows = new Set(state.view.traces.map((t) => t.row)).size;
     const [grid, strips = "0"] = name.split("+");
     if (Number(grid.split("x")[0]) + Number(strips) === rows) edit({ kind: "rearrange", leads: name });
-    else readAgain({ layout: name, speed: state.view.speed_mm_per_s, gain: state.view.gain_mm_per_mv });
+    else readAgain({ layout: name, speed: state.view.speed_mm_per_s, gain: state.view.gain_mm_per_mv, chest_gain: state.view.chest_gain_mm_per_mv });
   };
   $("swap").onclick = () => {
     const [a, b] = ["swap-a", "swap-b"].map((id) => state.view.traces[Number($(id).value)]);
