@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 _TILE_PX = 512  # width of the strips that the network sees at a time
 _OVERLAP_PX = 64  # what neighbouring strips share; each is trusted up to the middle of it
 _BEYOND_MM = 6.0  # how far beyond a row's ends the network looks
-_BRIDGE_S = 0.02  # shorter gaps, and gaps at a segment's ends, are bridged, with a large sigma
+_BRIDGE_S = 0.02  # shorter gaps are bridged
+_HELD_S = 0.1  # gaps at a segment's ends up to this long take the nearest value, with a sigma that grows ...
+_WANDERS_MV_PER_S = 1.8  # ... as much: nine calm stretches in ten of 150 recordings then stay within 1.645 sigma
 SEAM_MM = (0.1, 0.1)  # of a segment's start and end, where another lead adjoins, columns show the jump between them
 _ADJOINS_MM = 0.02  # segments nearer to each other than this adjoin
 _OFF_BY_SCALE = 0.2  # of a page's width times the scale's error: rms over the leads, of which scores leave the mean out
@@ -360,12 +362,13 @@ def recording_of(
         seconds = s.time_of(reading.x_mm[columns])
         sign = -1.0 if s.lead.startswith("-") else 1.0
         value = sign * resample_curve(seconds, s.mv_of(reading.y_mm[columns]), time[inside], bridge=_BRIDGE_S)
-        value = _held_at_ends(value, round(_BRIDGE_S * OUTPUT_FS))
+        value, held_s = _held_at_ends(value, *_longest_held_s(reading, columns))
         slope = np.nan_to_num(np.gradient(reading.y_mm[columns], reading.x_mm[columns]))
         spread = np.hypot(factor * np.nan_to_num(reading.spread_mm[columns], nan=1.0), slope * time_error_mm)
         sigma = (
             np.hypot(np.interp(time[inside], seconds, spread), np.hypot(floor_mm, field_error_mm)) / s.gain_mm_per_mv
         )
+        sigma = np.hypot(sigma, _WANDERS_MV_PER_S * held_s)
         known = np.isfinite(value)
         row = leads.index(s.lead.lstrip("-") if s.lead.lstrip("-") in LEADS else s.lead)
         at = np.flatnonzero(inside)[known]
@@ -377,15 +380,30 @@ def recording_of(
     return Recording(leads, OUTPUT_FS, signal.astype(np.float32), error.astype(np.float32), name=name)
 
 
-def _held_at_ends(value: NDArray[np.float64], n: int) -> NDArray[np.float64]:
-    """Up to `n` missing samples at either end repeat the first or last known one."""
+def _longest_held_s(reading: RowReading, columns: NDArray[np.bool_]) -> tuple[float, float]:
+    """How long a gap at the start and at the end of a segment may be held: hardly, where a hand marked it."""
+    known, marked = np.isfinite(reading.y_mm[columns]), reading.present[columns] <= 0
+    first, last = int(np.argmax(known)), known.size - int(np.argmax(known[::-1]))
+    return _BRIDGE_S if marked[:first].any() else _HELD_S, _BRIDGE_S if marked[last:].any() else _HELD_S
+
+
+def _held_at_ends(
+    value: NDArray[np.float64], first_s: float, last_s: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Gaps at either end, if they are no longer than this, repeat the first or last known sample.
+
+    Returns:
+        the samples, and how far each is from the first that is held, in s; 0 elsewhere.
+    """
+    out, held_s = value.copy(), np.zeros(value.shape)
     known = np.flatnonzero(np.isfinite(value))
     if known.size == 0:
-        return value
-    out = value.copy()
+        return out, held_s
     first, last = int(known[0]), int(known[-1])
-    if first <= n:
+    if first <= round(first_s * OUTPUT_FS):
         out[:first] = value[first]
-    if value.size - 1 - last <= n:
+        held_s[:first] = np.arange(first)[::-1] / OUTPUT_FS
+    if value.size - 1 - last <= round(last_s * OUTPUT_FS):
         out[last + 1 :] = value[last]
-    return out
+        held_s[last + 1 :] = np.arange(value.size - 1 - last) / OUTPUT_FS
+    return out, held_s

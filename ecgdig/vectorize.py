@@ -26,7 +26,7 @@ class RowReading:
         y_mm: height; NaN where nothing is printed or readable.
         spread_mm: as the network gives it, the standard deviation of its distribution over heights; of a reading that
             was fitted to the ink, or drawn by hand, the standard error of the height.
-        present: how probable it is that something of this row is printed.
+        present: how probable it is that something of this row is printed; 0 where a hand marked it as unreadable.
         path_mm: where the best path runs, also where nothing seems to be printed; None if that is not known.
     """
 

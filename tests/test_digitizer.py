@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from ink_net import ink_model
 
-from ecgdig.digitizer import digitize, read_traces
+from ecgdig.digitizer import digitize, read_traces, recording_of
 from ecgdig.grid.flat import GeometryError
 from ecgdig.metrics import snr_db
 from ecgdig.page import PLAIN, Layout, Page, Style, render
 from ecgdig.recording import Recording
+from ecgdig.vectorize import RowReading
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,52 @@ def test_sigma_is_given_where_and_only_where_there_are_samples(page: Page) -> No
     assert read.sigma_mv is not None
     np.testing.assert_array_equal(np.isfinite(read.sigma_mv), np.isfinite(read.signal_mv))
     assert np.nanmin(read.sigma_mv) > 0
+
+
+def level_rows(layout: Layout) -> list[RowReading]:
+    """Readings of flat lines 1 mm above the baselines, as sure as can be."""
+    rows = []
+    for r in range(layout.n_rows):
+        first, last = layout.row(r)[0], layout.row(r)[-1]
+        x = np.arange(first.x_mm - 2, last.end_mm + 2, 1 / 16)
+        y = np.where((x >= first.x_mm) & (x < last.end_mm), first.baseline_mm - 1.0, np.nan)
+        rows.append(RowReading(x, y, np.full(x.shape, 0.02), np.isfinite(y).astype(np.float32)))
+    return rows
+
+
+@pytest.mark.parametrize(("gap_mm", "held"), [(0.4, True), (2.4, True), (3.2, False)])
+@pytest.mark.parametrize("end", [False, True])
+def test_a_gap_at_the_end_of_a_lead_is_held_with_a_sigma_that_grows(
+    sheet: Callable[[str], Layout], gap_mm: float, held: bool, end: bool
+) -> None:
+    layout = sheet("3x4+1")
+    rows = level_rows(layout)
+    s = next(s for s in layout.segments if s.lead == "aVL")
+    row = rows[s.row]
+    lost = (row.x_mm >= s.end_mm - gap_mm if end else row.x_mm >= s.x_mm) & (
+        row.x_mm < s.end_mm if end else row.x_mm < s.x_mm + gap_mm
+    )
+    rows[s.row] = replace(row, y_mm=np.where(lost, np.nan, row.y_mm))
+    read = recording_of(layout, tuple(rows), (1.0, 0.01), "x")
+    assert read.sigma_mv is not None
+    which = read.leads.index("aVL")
+    printed = slice(round(s.start_s * 500), round((s.start_s + s.duration_s) * 500))
+    signal, sigma = read.signal_mv[which, printed], read.sigma_mv[which, printed]
+    if end:
+        signal, sigma = signal[::-1], sigma[::-1]
+    n = round(gap_mm / 25 * 500)
+    assert np.isfinite(signal[n + 3 :]).all()
+    assert np.isfinite(signal[: n - 3]).all() == held
+    if held:
+        np.testing.assert_allclose(signal, 0.1, atol=1e-6)
+        assert (np.diff(sigma[: n - 4]) < 0).all()
+        assert sigma[0] == pytest.approx(1.8 * gap_mm / 25, rel=0.2)
+        assert sigma[n + 3 : -3].max() < 0.004
+    # what a hand marked as unreadable stays so
+    marked = replace(rows[s.row], present=np.where(lost, 0, row.present).astype(np.float32))
+    rows[s.row] = marked
+    again = recording_of(layout, tuple(rows), (1.0, 0.01), "x").signal_mv[which, printed]
+    assert np.isfinite(again).all() == (gap_mm < 0.5)
 
 
 def test_what_is_covered_is_missing_and_said(page: Page) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 
-from ecgdig.inkfit.ends import barred, goes_on, on_edge, without_ink
+from ecgdig.inkfit.ends import astray, barred, goes_on, on_edge, without_ink
 from ecgdig.inkfit.paper import InkShares, Map, ink_shares, odd
 from ecgdig.inkfit.pen import STRENGTHS, Pen, find_pen
 from ecgdig.inkfit.strokes import Near, nearest, normal_equations, take_away
@@ -139,6 +139,8 @@ def fit_ink(
         hidden = barred(layout.row(r), row.x_mm, curve.x, curve.y, other, scale)
         hidden |= on_edge(layout.row(r)[0], row.x_mm, canvas.y_mm(row.x_mm, curve.y))
         bare = without_ink(curve.known, one, seen, strength, pen)
+        read_mm = np.where((there | seam) & ~hidden, canvas.y_mm(row.x_mm, curve.y), np.nan)
+        hidden |= astray(layout.row(r), row.x_mm, read_mm, row.spread_mm, bare)
         out[r] = _reading(row, curve, (there | seam) & ~hidden, seam, bare, canvas)
     return tuple(out)
 

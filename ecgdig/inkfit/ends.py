@@ -28,6 +28,10 @@ _BAR_REACH_MM = 0.7  # a bar's half width, at most
 _BAR_LOOK_MM = 4.0  # above and below the trace
 _BAR_LEAST_MM = 2.5  # of ink there that is not the traces'
 _BAR_INK = 0.5
+_ASTRAY_JUMP_MM, _ASTRAY_BARE_MM = 1.2, 2.5  # of a segment's ends, where a path may still be on other ink, or on none
+_BARE_BEGINS = 3  # columns of an end at most before the bare ones
+_JUMP_MM, _JUMP_SPREADS = 0.6, 3.0  # between two columns: more than a pen can rise within columns so sharply seen
+_CALM, _CALM_SPREAD_MM, _CALM_STEP_MM = 4, 0.45, 0.25  # columns that are read surely, and hardly rise
 
 
 def goes_on(known: Flags, inked: Flags, near: Near, seen: InkShares, strength: Map, pen: Pen) -> Flags:
@@ -57,6 +61,61 @@ def without_ink(known: Flags, near: Near, seen: InkShares, strength: Map, pen: P
     window = np.ones(_BARE)
     whole = np.convolve(drawn, window, "same")
     return np.asarray(known & (whole > 0) & (np.convolve(ink, window, "same") < _BARE_INK * whole), np.bool_)
+
+
+def astray(segments: Sequence[Segment], x_mm: Array, y_mm: Array, spread_mm: Array, bare: Flags) -> Flags:
+    """Columns at the ends of segments that are not the trace's: the path is on other ink there, or on none.
+
+    Behind a bar and under a name a network is lost, and may come out of it on a letter, or on the level of the lead
+    before. Where it finds its trace again there is a jump, or the end of bare paper, and a calm stretch after it.
+    Steep waves are left as they are: their columns hold many heights, so that their spread is large.
+
+    Args:
+        segments: of the row.
+        x_mm, y_mm, spread_mm: of its columns, y NaN where there is none, the spread as the network gives it.
+        bare: where there is hardly any ink along the curve.
+
+    Returns:
+        `(columns,)`.
+    """
+    out = np.zeros(x_mm.size, bool)
+    spread = np.nan_to_num(spread_mm, nan=1.0)
+    for segment in segments:
+        there = np.flatnonzero((x_mm >= segment.x_mm) & (x_mm < segment.end_mm) & np.isfinite(y_mm))
+        for columns, end_mm in ((there, segment.x_mm), (there[::-1], segment.end_mm)):
+            near = np.abs(x_mm[columns] - end_mm)
+            step, calm = _steps(y_mm[columns], spread[columns])
+            sharp = 0.5 * _JUMP_SPREADS * (spread[columns[1:]] + spread[columns[:-1]]) + _JUMP_MM
+            jumps = np.flatnonzero((step > sharp) & (near[:-1] < _ASTRAY_JUMP_MM)) + 1
+            for found in (*jumps.tolist(), _bare_run(bare[columns], near, calm)):
+                if calm[found : found + _CALM].sum() == _CALM:
+                    out[columns[:found]] = True
+    return out
+
+
+def _steps(y_mm: Array, spread_mm: Array) -> tuple[Array, Flags]:
+    """How far each column is from the next, and whether it is read surely and the next is hardly higher or lower."""
+    step = np.abs(np.diff(y_mm))
+    calm = spread_mm < _CALM_SPREAD_MM
+    calm[:-1] &= step < _CALM_STEP_MM
+    return step, calm
+
+
+def _bare_run(bare: Flags, near_mm: Array, calm: Flags) -> int:
+    """The number of columns up to the end of the bare ones with which an end begins; 0 if it does not.
+
+    Whether a column is bare is seen from many, so that calm ones before the end of a run are not.
+    """
+    begins = np.flatnonzero(bare[: _BARE_BEGINS + 1])
+    if begins.size == 0:
+        return 0
+    inked = np.flatnonzero(~bare[begins[0] :])
+    end = int(begins[0] + inked[0]) if inked.size else bare.size
+    if end == bare.size or near_mm[end] >= _ASTRAY_BARE_MM:
+        return 0
+    while end > 0 and calm[end - 1]:
+        end -= 1
+    return end
 
 
 def barred(segments: Sequence[Segment], x_mm: Array, x: Array, y: Array, other: Map, px_per_mm: float) -> Flags:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ecgdig.inkfit.ends import barred, on_edge
+from ecgdig.inkfit.ends import astray, barred, on_edge
 from ecgdig.page.layout import Segment
 
 PX = 8.0
@@ -48,3 +48,39 @@ def test_the_edge_of_a_pulse_before_the_row_is_left_out() -> None:
     assert not on_edge(FIRST, x, tall).any()
     assert not on_edge(FIRST, x, np.full(x.shape, 20.0)).any()
     assert not on_edge(FIRST, x, np.full(x.shape, np.nan)).any()
+
+
+def read_lead(y_mm: float = 20.0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    """Columns, heights, spreads and bareness of a lead that is read surely."""
+    x = np.arange(38.0, 110.0, 1 / 16)
+    y = np.where((x >= FIRST.x_mm) & (x < FIRST.end_mm), y_mm, np.nan)
+    return x, y, np.full(x.shape, 0.2), np.zeros(x.shape, bool)
+
+
+def test_a_path_that_comes_out_of_a_bar_on_a_letter_is_cut_up_to_its_jump() -> None:
+    x, y, spread, bare = read_lead()
+    assert not astray([FIRST], x, y, spread, bare).any()
+    for letter in ((x >= 40.3) & (x < 40.6), (x >= FIRST.end_mm - 0.5) & (x < FIRST.end_mm - 0.2)):
+        wrong = np.where(letter, 24.0, y)
+        outside = np.isfinite(y) & ((x < 40.6) if x[letter][0] < 50 else (x >= FIRST.end_mm - 0.5))
+        assert (astray([FIRST], x, wrong, spread, bare) == outside).all()
+    # the same jump further in is not at an end, and the edge of a tall wave is no jump: its columns are not sharp
+    assert not astray([FIRST], x, np.where((x >= 45.3) & (x < 45.6), 24.0, y), spread, bare).any()
+    flank = (x >= 40.0) & (x < 40.4)
+    wave = np.where(flank, 20.0 - 30 * (40.4 - x), y)
+    assert not astray([FIRST], x, wave, np.where(flank, 1.2, spread), bare).any()
+    # what follows a jump must be read surely
+    assert not astray([FIRST], x, np.where(flank, 24.0, y), np.where(x < 42, 0.6, spread), bare).any()
+
+
+def test_a_path_over_bare_paper_is_cut_to_where_the_trace_is_found() -> None:
+    x, y, spread, bare = read_lead()
+    lost = (x >= 40.0) & (x < 41.5)
+    bare = (x >= 40.0) & (x < 42.2)  # said of many columns at a time: of some good ones too
+    sliding = np.where(lost, 12.0 + 4 * (x - 40.0), y)
+    unsure = np.where(lost, 2.5, spread)
+    assert (astray([FIRST], x, sliding, unsure, bare) == lost).all()
+    # bare to the end of what is looked at, or in the middle of a lead: nothing better is known
+    assert not astray([FIRST], x, sliding, unsure, (x >= 40.0) & (x < 44)).any()
+    assert not astray([FIRST], x, y, spread, (x >= 60.0) & (x < 62)).any()
+    assert not astray([FIRST], x, np.full(x.shape, np.nan), spread, bare).any()
