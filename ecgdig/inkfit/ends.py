@@ -28,10 +28,10 @@ _BAR_REACH_MM = 0.7  # a bar's half width, at most
 _BAR_LOOK_MM = 4.0  # above and below the trace
 _BAR_LEAST_MM = 2.5  # of ink there that is not the traces'
 _BAR_INK = 0.5
-_ASTRAY_JUMP_MM, _ASTRAY_BARE_MM = 1.2, 2.5  # of a segment's ends, where a path may still be on other ink, or on none
+_ASTRAY_MM = 2.5  # of a segment's ends, where a path may still be on other ink, or on none
 _BARE_BEGINS = 3  # columns of an end at most before the bare ones
 _JUMP_MM, _JUMP_SPREADS = 0.6, 3.0  # between two columns: more than a pen can rise within columns so sharply seen
-_CALM, _CALM_SPREAD_MM, _CALM_STEP_MM = 4, 0.45, 0.25  # columns that are read surely, and hardly rise
+_CALM, _CALM_SPREAD_MM, _CALM_STEP_MM = 4, 0.45, 0.25  # columns, or half as many as are cut: read surely, and level
 
 
 def goes_on(known: Flags, inked: Flags, near: Near, seen: InkShares, strength: Map, pen: Pen) -> Flags:
@@ -86,9 +86,10 @@ def astray(segments: Sequence[Segment], x_mm: Array, y_mm: Array, spread_mm: Arr
             near = np.abs(x_mm[columns] - end_mm)
             step, calm = _steps(y_mm[columns], spread[columns])
             sharp = 0.5 * _JUMP_SPREADS * (spread[columns[1:]] + spread[columns[:-1]]) + _JUMP_MM
-            jumps = np.flatnonzero((step > sharp) & (near[:-1] < _ASTRAY_JUMP_MM)) + 1
+            jumps = np.flatnonzero((step > sharp) & (near[:-1] < _ASTRAY_MM)) + 1
             for found in (*jumps.tolist(), _bare_run(bare[columns], near, calm)):
-                if calm[found : found + _CALM].sum() == _CALM:
+                least = max(_CALM, found // 2)
+                if calm[found : found + least].sum() == least:
                     out[columns[:found]] = True
     return out
 
@@ -111,7 +112,7 @@ def _bare_run(bare: Flags, near_mm: Array, calm: Flags) -> int:
         return 0
     inked = np.flatnonzero(~bare[begins[0] :])
     end = int(begins[0] + inked[0]) if inked.size else bare.size
-    if end == bare.size or near_mm[end] >= _ASTRAY_BARE_MM:
+    if end == bare.size or near_mm[end] >= _ASTRAY_MM:
         return 0
     while end > 0 and calm[end - 1]:
         end -= 1

@@ -69,6 +69,10 @@ def test_a_path_that_comes_out_of_a_bar_on_a_letter_is_cut_up_to_its_jump() -> N
     flank = (x >= 40.0) & (x < 40.4)
     wave = np.where(flank, 20.0 - 30 * (40.4 - x), y)
     assert not astray([FIRST], x, wave, np.where(flank, 1.2, spread), bare).any()
+    # much is cut only where much is level behind it: between two strokes of a name there is little
+    name = np.where((x >= 42.7) & (x < 43.0), 24.0, y)
+    assert astray([FIRST], x, np.where(x < 41.9, 24.0, y), spread, bare)[x == 41.5].all()
+    assert not astray([FIRST], x, np.where(x < 41.9, 24.0, name), spread, bare).any()
     # what follows a jump must be read surely
     assert not astray([FIRST], x, np.where(flank, 24.0, y), np.where(x < 42, 0.6, spread), bare).any()
 
