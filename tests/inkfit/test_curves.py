@@ -201,3 +201,19 @@ def test_a_reading_that_climbs_the_pulse_before_its_row_is_cut_there(page: Page)
     fitted = fit_ink(page.image, page.warp, page.layout, rows)
     assert np.isnan(fitted[3].y_mm[(x > start + 0.02) & (x < start + 0.15)]).all()
     assert np.isfinite(fitted[3].y_mm[(x > start + 0.6) & (x < start + 20)]).all()
+
+
+def test_a_reading_that_leaves_its_seam_on_a_letter_is_cut_there(page: Page) -> None:
+    rows = list(read_off(page, 0.0))
+    seam = page.layout.row(0)[1]
+    x = rows[0].x_mm
+    letter = (x >= seam.x_mm + 0.3) & (x < seam.x_mm + 0.6)
+    rows[0] = replace(
+        rows[0],
+        y_mm=np.where(letter, rows[0].y_mm + 6.0, rows[0].y_mm),
+        spread_mm=np.where(np.abs(x - seam.x_mm) < 3, 0.2, rows[0].spread_mm),
+    )
+    fitted = fit_ink(page.image, page.warp, page.layout, rows)
+    assert np.isnan(fitted[0].y_mm[letter]).all()
+    assert np.isfinite(fitted[0].y_mm[(x > seam.x_mm + 1) & (x < seam.x_mm + 10)]).all()
+    assert np.isfinite(fitted[0].y_mm[(x > seam.x_mm - 10) & (x < seam.x_mm - 0.4)]).all()
